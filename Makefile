@@ -1,0 +1,115 @@
+# ngx_http_clockodo_module, for GNU make.  "make help" lists the targets.
+
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+
+NGX_BIN ?= $(or $(wildcard /usr/sbin/nginx),nginx)
+NGX_SRC ?= /usr/share/nginx/src
+
+MODULE  := build/ngx_http_clockodo_module.so
+
+export CC NGX_BIN NGX_SRC
+
+
+all: $(MODULE)          ## the module for the installed nginx (the default)
+
+
+# What the build depends on besides files: another compiler or another nginx
+# calls for another configure.
+
+build/nginx.id: FORCE
+	@mkdir -p build
+	@command -v $(NGX_BIN) > /dev/null && test -x $(NGX_SRC)/configure \
+	|| { echo >&2 "nginx and nginx-dev are needed: run .ci/install build"; \
+	     exit 1; }
+	@{ echo "$(CC) $(NGX_SRC)"; $(NGX_BIN) -V; } > $@.new 2>&1
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+build/nginx/objs/Makefile: build/nginx.id config .ci/configure
+	@.ci/configure $(NGX_SRC) build/nginx --add-dynamic-module=$(CURDIR)
+
+# nginx's makefile knows what has to be compiled again, and compiles with
+# -W -Wall -Werror.  "install" makes a new file: a running nginx keeps the
+# one that it has mapped.
+
+$(MODULE): build/nginx/objs/Makefile FORCE
+	@$(MAKE) -s --no-print-directory -C build/nginx -f objs/Makefile modules
+	@cmp -s build/nginx/objs/$(@F) $@ \
+	|| { install -m 644 build/nginx/objs/$(@F) $@ \
+	     && echo "$@ is built for $$($(NGX_BIN) -v 2>&1 | sed 's,.*: ,,')"; }
+
+
+install: $(MODULE)      ## put the module where the installed nginx looks
+	@dir=$$($(NGX_BIN) -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p'); \
+	install -d "$(DESTDIR)$$dir" \
+	&& install -m 644 $(MODULE) "$(DESTDIR)$$dir/$(notdir $(MODULE))"
+
+
+run:                    ## install, build, show it at work (PORT=8080 CHECK=1)
+	@.ci/install build run
+	@$(MAKE) --no-print-directory all
+	@exec examples/run
+
+
+# Unit tests of the pure core.  They say what nginx's tests say, in TAP, so
+# that prove counts both.
+
+UNIT    := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
+OBJS    := $(patsubst %.c,build/unit/%.o,$(notdir \
+               $(wildcard src/clockodo_*.c t/unit/guard.c)))
+
+UNIT_CC := $(CC) -g -O1 -W -Wall -Werror -Isrc -It/unit \
+           -fsanitize=address,undefined -fno-sanitize-recover=all \
+           -fno-omit-frame-pointer
+
+vpath %.c src t/unit
+
+$(OBJS): build/unit/%.o: %.c $(wildcard src/clockodo_*.h t/unit/*.h) \
+                         build/nginx.id
+	@mkdir -p $(@D)
+	@$(UNIT_CC) -c -o $@ $<
+
+$(UNIT): build/unit/%: %.c $(OBJS)
+	@$(UNIT_CC) -o $@ $^ -lcmocka -lcjson -lcrypto
+
+PROVE   := CMOCKA_MESSAGE_OUTPUT=TAP TEST_NGINX_BINARY=$(NGX_BIN) \
+           TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) \
+           prove --failures --comments --exec .ci/t -j $(or $(JOBS),2)
+
+unit: $(UNIT)           ## run the unit tests of the pure core
+	@$(PROVE) $(UNIT)
+
+test:                   ## install, build, run all tests (T="t/x.t" for some)
+	@.ci/install build test
+	@$(MAKE) --no-print-directory all $(if $(T),,build-unit)
+	@$(PROVE) $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
+
+build-unit: $(UNIT)
+	@:
+
+
+lint:                   ## style, cppcheck, shellcheck, code against README
+	@.ci/install lint
+	@.ci/lint
+
+static:                 ## a whole nginx with the module in it, by gcc and clang
+	@.ci/install build matrix
+	@.ci/matrix static
+
+matrix:                 ## each way to build it, and what a missing header says
+	@.ci/install build matrix
+	@.ci/matrix dynamic static headers
+
+
+help:                   ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' \
+	    Makefile
+
+clean:                  ## remove all that was built
+	rm -rf build
+
+
+FORCE:
+
+.PHONY: all install run unit build-unit test lint static matrix help clean FORCE

@@ -1,0 +1,802 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo.h"
+
+#include <openssl/rand.h>
+
+
+static ngx_int_t ngx_http_clockodo_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_clockodo_read(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *clcf);
+static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+static void ngx_http_clockodo_judge(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *clcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(
+    ngx_http_request_t *r);
+static void ngx_http_clockodo_cleanup(void *data);
+
+static void *ngx_http_clockodo_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static void ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf);
+static char *ngx_http_clockodo_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_clockodo_enum(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static void ngx_http_clockodo_warn_unmatched(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *value, clockodo_pattern_t *pattern);
+static char *ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_clockodo_max_body_size(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_http_clockodo_init(ngx_conf_t *cf);
+
+
+typedef struct {
+    ngx_conf_enum_t             *values;
+    char                        *expected;
+} ngx_http_clockodo_enum_t;
+
+
+static ngx_conf_enum_t  ngx_http_clockodo_webhook_values[] = {
+    { ngx_string("off"), NGX_HTTP_CLOCKODO_OFF },
+    { ngx_string("on"), NGX_HTTP_CLOCKODO_ON },
+    { ngx_string("report"), NGX_HTTP_CLOCKODO_REPORT },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_http_clockodo_enum_t  ngx_http_clockodo_webhook_enum = {
+    ngx_http_clockodo_webhook_values,
+    "\"on\", \"off\" or \"report\""
+};
+
+
+static ngx_conf_enum_t  ngx_http_clockodo_unknown_values[] = {
+    { ngx_string("reject"), CLOCKODO_UNKNOWN_REJECT },
+    { ngx_string("forward"), CLOCKODO_UNKNOWN_FORWARD },
+    { ngx_string("ignore"), CLOCKODO_UNKNOWN_IGNORE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_http_clockodo_enum_t  ngx_http_clockodo_unknown_enum = {
+    ngx_http_clockodo_unknown_values,
+    "\"reject\", \"forward\" or \"ignore\""
+};
+
+
+static ngx_command_t  ngx_http_clockodo_commands[] = {
+
+    { ngx_string("clockodo_webhook"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_webhook,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_clockodo_loc_conf_t, webhook),
+      &ngx_http_clockodo_webhook_enum },
+
+    { ngx_string("clockodo_token"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_clockodo_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_token_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_token_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_secret_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_secret_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_events"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_clockodo_events,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_unknown_events"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_enum,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_clockodo_loc_conf_t, unknown_events),
+      &ngx_http_clockodo_unknown_enum },
+
+    { ngx_string("clockodo_company"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_clockodo_company,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_max_age"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_max_age,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_max_body_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_max_body_size,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_mask_token"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_clockodo_loc_conf_t, mask_token),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_clockodo_module_ctx = {
+    ngx_http_clockodo_add_variables,       /* preconfiguration */
+    ngx_http_clockodo_init,                /* postconfiguration */
+
+    ngx_http_clockodo_create_main_conf,    /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_clockodo_create_loc_conf,     /* create location configuration */
+    ngx_http_clockodo_merge_loc_conf       /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_clockodo_module = {
+    NGX_MODULE_V1,
+    &ngx_http_clockodo_module_ctx,         /* module context */
+    ngx_http_clockodo_commands,            /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_clockodo_handler(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t       *ctx;
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    if (clcf->webhook == NGX_HTTP_CLOCKODO_OFF) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo handler");
+
+    if (ngx_http_clockodo_clear_headers(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = ngx_http_clockodo_get_module_ctx(r);
+
+    if (ctx == NULL && r->err_status < NGX_HTTP_BAD_REQUEST) {
+        return ngx_http_clockodo_read(r, clcf);
+    }
+
+    if (ctx == NULL || ctx->state == NGX_HTTP_CLOCKODO_READING) {
+
+        /* nginx has refused it before us, and this is for the error page */
+
+        if (clcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_max(r->err_status, NGX_HTTP_BAD_REQUEST);
+    }
+
+    if (ctx->state == NGX_HTTP_CLOCKODO_READ
+        && ngx_http_clockodo_parse(r, ctx) != NGX_OK)
+    {
+        return clcf->webhook == NGX_HTTP_CLOCKODO_REPORT
+               ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_clockodo_judge(r, clcf, ctx);
+
+    return ngx_http_clockodo_act(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_read(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *clcf)
+{
+    ngx_int_t                 rc;
+    ngx_http_clockodo_ctx_t  *ctx;
+
+    ctx = ngx_http_clockodo_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->intake = ngx_http_clockodo_check_headers(r);
+
+    if (ctx->intake) {
+        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+        ngx_http_clockodo_judge(r, clcf, ctx);
+
+        return ngx_http_clockodo_act(r, ctx);
+    }
+
+    ctx->bounded = (clcf->webhook == NGX_HTTP_CLOCKODO_ON
+                    && r->headers_in.content_length_n == -1);
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_clockodo_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(r, NGX_DONE);
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_clockodo_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
+
+    ctx->state = NGX_HTTP_CLOCKODO_READ;
+
+    r->preserve_body = 1;
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_parse(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_http_clockodo_main_conf_t  *cmcf;
+
+    if (ngx_http_clockodo_load_body(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->intake == CLOCKODO_FAULT_NONE) {
+        cmcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+        ctx->json_error = clockodo_event_parse(ctx->body.data, ctx->body.len,
+                                               cmcf->key, &ctx->event,
+                                               &ctx->json);
+
+        if (ctx->json_error == CLOCKODO_JSON_NO_MEMORY) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "no memory to parse a clockodo webhook");
+            return NGX_ERROR;
+        }
+
+        if (ctx->json_error != CLOCKODO_JSON_OK) {
+            ctx->intake = CLOCKODO_FAULT_MALFORMED_JSON;
+        }
+    }
+
+    ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_clockodo_judge(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *clcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    if (ctx->status) {
+
+        /* rejected by another location, which is final */
+
+        return;
+    }
+
+    ctx->fault = ctx->intake;
+    ctx->verdict = CLOCKODO_VERDICT_REJECTED;
+
+    if (ctx->fault == CLOCKODO_FAULT_NONE) {
+        ctx->verdict = clockodo_judge(&ctx->event, &clcf->policy, ngx_time(),
+                                      &ctx->fault);
+    }
+
+    if (ctx->verdict == CLOCKODO_VERDICT_REJECTED) {
+        ngx_http_clockodo_reject(r, ctx, ctx->fault);
+    }
+}
+
+
+static ngx_http_clockodo_ctx_t *
+ngx_http_clockodo_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_clockodo_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_clockodo_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_clockodo_ctx_t));
+
+    cln->handler = ngx_http_clockodo_cleanup;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_clockodo_module);
+
+    return ctx;
+}
+
+
+ngx_http_clockodo_ctx_t *
+ngx_http_clockodo_get_module_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_clockodo_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        /*
+         * if module context was reset by an internal redirect,
+         * it can still be found in the cleanup handler
+         */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_clockodo_cleanup) {
+                ctx = cln->data;
+                ngx_http_set_ctx(r, ctx, ngx_http_clockodo_module);
+                break;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+/* only marks the context */
+
+static void
+ngx_http_clockodo_cleanup(void *data)
+{
+    (void) data;
+}
+
+
+static void *
+ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_clockodo_main_conf_t  *cmcf;
+
+    cmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_main_conf_t));
+    if (cmcf == NULL) {
+        return NULL;
+    }
+
+    if (RAND_bytes((u_char *) &cmcf->key, sizeof(cmcf->key)) != 1) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "RAND_bytes() failed");
+        return NULL;
+    }
+
+    return cmcf;
+}
+
+
+static void *
+ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_clockodo_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->file = NULL;
+     *     conf->line = 0;
+     *     conf->policy = { 0 };
+     */
+
+    conf->webhook = NGX_CONF_UNSET_UINT;
+    conf->tokens = NGX_CONF_UNSET_PTR;
+    conf->secret_file = NGX_CONF_UNSET_PTR;
+    conf->patterns = NGX_CONF_UNSET_PTR;
+    conf->companies = NGX_CONF_UNSET_PTR;
+    conf->unknown_events = NGX_CONF_UNSET_UINT;
+    conf->max_age = NGX_CONF_UNSET;
+    conf->max_body_size = NGX_CONF_UNSET_SIZE;
+    conf->mask_token = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_clockodo_loc_conf_t *prev = parent;
+    ngx_http_clockodo_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_clockodo_main_conf_t  *cmcf;
+
+    if (conf->file == NULL) {
+        conf->file = prev->file;
+        conf->line = prev->line;
+    }
+
+    ngx_conf_merge_uint_value(conf->webhook, prev->webhook,
+                              NGX_HTTP_CLOCKODO_OFF);
+    ngx_conf_merge_ptr_value(conf->tokens, prev->tokens, NULL);
+    ngx_conf_merge_ptr_value(conf->secret_file, prev->secret_file, NULL);
+    ngx_conf_merge_ptr_value(conf->patterns, prev->patterns, NULL);
+    ngx_conf_merge_ptr_value(conf->companies, prev->companies, NULL);
+    ngx_conf_merge_uint_value(conf->unknown_events, prev->unknown_events,
+                              CLOCKODO_UNKNOWN_REJECT);
+    ngx_conf_merge_value(conf->max_age, prev->max_age, 0);
+    ngx_conf_merge_size_value(conf->max_body_size, prev->max_body_size,
+                              16 * 1024);
+    ngx_conf_merge_value(conf->mask_token, prev->mask_token, 0);
+
+    ngx_http_clockodo_set_policy(conf);
+
+    if (conf->webhook == NGX_HTTP_CLOCKODO_OFF) {
+        return NGX_CONF_OK;
+    }
+
+    /* a server has no name; its own settings may be there to inherit only */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->tokens == NULL && clcf->name.len) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "no \"clockodo_token\" or \"clockodo_token_file\" is "
+                      "defined in location \"%V\" for the "
+                      "\"clockodo_webhook\" directive in %s:%ui",
+                      &clcf->name, conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+    cmcf->enabled = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf)
+{
+    clockodo_policy_t  *policy;
+
+    policy = &conf->policy;
+
+    if (conf->tokens) {
+        policy->tokens = conf->tokens->elts;
+        policy->ntokens = conf->tokens->nelts;
+    }
+
+    if (conf->patterns) {
+        policy->patterns = conf->patterns->elts;
+        policy->npatterns = conf->patterns->nelts;
+    }
+
+    if (conf->companies) {
+        policy->companies = conf->companies->elts;
+        policy->ncompanies = conf->companies->nelts;
+    }
+
+    policy->unknown_events = conf->unknown_events;
+    policy->max_age = conf->max_age;
+    policy->handshakes = (conf->secret_file != NULL);
+}
+
+
+static char *
+ngx_http_clockodo_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    clcf->file = cf->conf_file->file.name.data;
+    clcf->line = cf->conf_file->line;
+
+    return ngx_http_clockodo_enum(cf, cmd, conf);
+}
+
+
+/* ngx_conf_set_enum_slot() names neither the directive nor its values */
+
+static char *
+ngx_http_clockodo_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                 *value;
+    ngx_uint_t                *np;
+    ngx_conf_enum_t           *e;
+    ngx_http_clockodo_enum_t  *post;
+
+    np = (ngx_uint_t *) (p + cmd->offset);
+
+    if (*np != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    post = cmd->post;
+
+    for (e = post->values; e->name.len; e++) {
+        if (e->name.len == value[1].len
+            && ngx_strcasecmp(e->name.data, value[1].data) == 0)
+        {
+            *np = e->value;
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" in \"%V\" directive, "
+                       "it must be %s",
+                       &value[1], &cmd->name, post->expected);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    ngx_str_t           *value;
+    ngx_uint_t           i;
+    clockodo_pattern_t  *pattern;
+
+    if (clcf->patterns != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    clcf->patterns = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                      sizeof(clockodo_pattern_t));
+    if (clcf->patterns == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        /* cannot fail, there is room for all */
+
+        pattern = ngx_array_push(clcf->patterns);
+
+        if (clockodo_pattern_parse((char *) value[i].data, value[i].len,
+                                   pattern)
+            != 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid pattern \"%V\" in \"%V\" directive, "
+                               "it must be \"*\", \"entity.*\", \"*.action\" "
+                               "or \"entity.action\" of [a-z0-9_]",
+                               &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_http_clockodo_warn_unmatched(cf, cmd, &value[i], pattern);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* not an error: with clockodo_unknown_events it may be meant */
+
+static void
+ngx_http_clockodo_warn_unmatched(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, clockodo_pattern_t *pattern)
+{
+    ngx_uint_t                    i;
+    clockodo_name_t               entity, action;
+    const clockodo_event_type_t  *type;
+
+    for (i = 0; i < CLOCKODO_EVENT_TYPES; i++) {
+        type = &clockodo_event_types[i];
+
+        entity.data = type->name;
+        entity.len = clockodo_event_entity(type->name, type->len);
+
+        action.data = entity.data + entity.len + 1;
+        action.len = type->len - entity.len - 1;
+
+        if (clockodo_pattern_match(pattern, &entity, &action)) {
+            return;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "pattern \"%V\" in \"%V\" directive matches "
+                       "no documented event", value, &cmd->name);
+}
+
+
+static char *
+ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    uint64_t    *id;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (clcf->companies != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "any") == 0) {
+        clcf->companies = NULL;
+        return NGX_CONF_OK;
+    }
+
+    clcf->companies = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                       sizeof(uint64_t));
+    if (clcf->companies == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        /* cannot fail, there is room for all */
+
+        id = ngx_array_push(clcf->companies);
+
+        *id = clockodo_id_parse(value[i].data, value[i].len);
+
+        if (*id == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid company id \"%V\" in \"%V\" "
+                               "directive, it must be an integer from 1 to "
+                               "2^53-1, or \"any\" alone",
+                               &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    ngx_str_t  *value;
+
+    if (clcf->max_age != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        clcf->max_age = 0;
+        return NGX_CONF_OK;
+    }
+
+    clcf->max_age = ngx_parse_time(&value[1], 1);
+
+    if (clcf->max_age == (time_t) NGX_ERROR || clcf->max_age == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid time \"%V\" in \"%V\" directive, it must "
+                           "be a time of at least one second or \"off\"",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_clockodo_max_body_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    ngx_str_t  *value;
+
+    if (clcf->max_body_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    clcf->max_body_size = ngx_parse_size(&value[1]);
+
+    if (clcf->max_body_size == (size_t) NGX_ERROR
+        || clcf->max_body_size == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" in \"%V\" directive, "
+                           "it must be a size of at least one byte",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt            *h;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_clockodo_main_conf_t  *conf;
+
+    conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    if (!conf->enabled) {
+        return NGX_OK;
+    }
+
+    ngx_http_clockodo_body_filter_init();
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_clockodo_handler;
+
+    return NGX_OK;
+}

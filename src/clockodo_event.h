@@ -1,0 +1,135 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#ifndef _CLOCKODO_EVENT_H_INCLUDED_
+#define _CLOCKODO_EVENT_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clockodo_json.h"
+#include "clockodo_number.h"
+#include "clockodo_time.h"
+#include "clockodo_token.h"
+#include "clockodo_verdict.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+#define CLOCKODO_EVENT_NAME_LEN   64
+#define CLOCKODO_BUDGET_TYPE_LEN  64
+#define CLOCKODO_SECRET_LEN       128
+#define CLOCKODO_KEY_LEN          (2 * CLOCKODO_SHA256_LEN)
+
+
+/* a documented event */
+
+typedef struct {
+    const char           *name;
+    size_t                len;
+    unsigned              budget:1;        /* its payload is flat */
+} clockodo_event_type_t;
+
+
+/*
+ * What one call says: a handshake, or an event.  Faults are found while the
+ * body is parsed and reported by clockodo_judge() in their order.  Names
+ * point into the structure's own buffers, so it must not be copied.
+ */
+
+typedef struct {
+    unsigned                      handshake:1;
+    clockodo_fault_e              secret_fault;
+    clockodo_name_t               secret;
+
+    clockodo_fault_e              token_fault;
+    unsigned char                 token[CLOCKODO_SHA256_LEN];
+    size_t                        token_offset;  /* of its value, as sent */
+    size_t                        token_len;     /* without the quotes */
+
+    clockodo_fault_e              envelope_fault;
+    uint64_t                      subscription_id;   /* 0: not valid */
+    uint64_t                      company_id;        /* 0: not valid */
+    int64_t                       occurred;      /* seconds, 1970 is 0 */
+    const clockodo_event_type_t  *type;          /* NULL: not documented */
+
+    clockodo_fault_e              payload_fault;
+
+    /* set for good only if there is no envelope_fault */
+    clockodo_name_t               event;
+    clockodo_name_t               entity;
+    clockodo_name_t               action;
+    clockodo_name_t               subscription;
+    clockodo_name_t               company;
+    clockodo_name_t               occurred_at;
+
+    /* set for good only if there is no payload_fault; empty: has none */
+    clockodo_name_t               entity_id;
+    clockodo_name_t               budget_type;
+    clockodo_name_t               threshold;
+
+    /* empty until clockodo_event_key() */
+    clockodo_name_t               key;
+
+    char                          secret_buf[CLOCKODO_SECRET_LEN];
+    char                          event_buf[CLOCKODO_EVENT_NAME_LEN];
+    char                          subscription_buf[CLOCKODO_ID_LEN];
+    char                          company_buf[CLOCKODO_ID_LEN];
+    char                          occurred_at_buf[CLOCKODO_TIME_LEN];
+    char                          entity_id_buf[CLOCKODO_ID_LEN];
+    char                          budget_type_buf[CLOCKODO_BUDGET_TYPE_LEN];
+    char                          threshold_buf[CLOCKODO_NUMBER_LEN];
+    char                          key_buf[CLOCKODO_KEY_LEN];
+} clockodo_event_t;
+
+
+/* the 47 documented events, sorted by name */
+
+#define CLOCKODO_EVENT_TYPES  47
+
+extern const clockodo_event_type_t
+    clockodo_event_types[CLOCKODO_EVENT_TYPES];
+
+
+/* returns NULL if name[0..len) is not documented */
+const clockodo_event_type_t *clockodo_event_type(const char *name,
+    size_t len);
+
+/* whether c is one of [a-z0-9_], what entities and actions are made of */
+int clockodo_event_char(char c);
+
+/*
+ * Returns the length of the entity if name[0..len) is "entity.action" of
+ * [a-z0-9_], CLOCKODO_EVENT_NAME_LEN bytes at most; otherwise 0.
+ */
+size_t clockodo_event_entity(const char *name, size_t len);
+
+/*
+ * Parses a body.  key is that of clockodo_json_scan().  Takes memory with
+ * malloc() and gives it back before it returns.
+ *
+ * Returns CLOCKODO_JSON_OK and fills *event; CLOCKODO_JSON_NO_MEMORY, also
+ * where libcrypto failed; or why the body is no JSON object, with *json set.
+ */
+clockodo_json_e clockodo_event_parse(const unsigned char *text, size_t len,
+    uint32_t key, clockodo_event_t *event, clockodo_json_t *json)
+    __attribute__((warn_unused_result));
+
+/*
+ * Sets event->key to the idempotency key: lower-case hex of the SHA-256 of
+ * netstrings.  The event has neither envelope_fault nor payload_fault.
+ * Returns 0, or -1 if libcrypto failed (out of memory).
+ */
+int clockodo_event_key(clockodo_event_t *event)
+    __attribute__((warn_unused_result));
+
+
+#pragma GCC visibility pop
+
+
+#endif /* _CLOCKODO_EVENT_H_INCLUDED_ */

@@ -1,0 +1,271 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include <string.h>
+
+#include "clockodo_judge.h"
+
+
+static clockodo_fault_e judge_token(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now);
+static clockodo_fault_e judge_envelope(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now);
+static clockodo_fault_e judge_unknown_event(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now);
+static clockodo_fault_e judge_payload(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now);
+static clockodo_fault_e judge_company(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now);
+static clockodo_fault_e judge_age(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now);
+static int judge_wanted(const clockodo_event_t *event,
+    const clockodo_policy_t *policy);
+static int pattern_part(const char *text, size_t len, clockodo_name_t *part);
+static int pattern_part_match(const clockodo_name_t *part,
+    const clockodo_name_t *name);
+
+
+/* in this order, the first fault decides */
+
+static clockodo_fault_e (*const  judge_checks[])(
+    const clockodo_event_t *event, const clockodo_policy_t *policy,
+    int64_t now) =
+{
+    judge_token,
+    judge_envelope,
+    judge_unknown_event,
+    judge_payload,
+    judge_company,
+    judge_age
+};
+
+
+clockodo_verdict_e
+clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
+    int64_t now, clockodo_fault_e *fault)
+{
+    size_t  i;
+
+    if (event->handshake) {
+        *fault = event->secret_fault;
+
+        if (*fault == CLOCKODO_FAULT_NONE && !policy->handshakes) {
+            *fault = CLOCKODO_FAULT_SECRET_FILE_OFF;
+        }
+
+        return *fault ? CLOCKODO_VERDICT_REJECTED
+                      : CLOCKODO_VERDICT_HANDSHAKE;
+    }
+
+    for (i = 0; i < sizeof(judge_checks) / sizeof(judge_checks[0]); i++) {
+        *fault = judge_checks[i](event, policy, now);
+
+        if (*fault) {
+            return CLOCKODO_VERDICT_REJECTED;
+        }
+    }
+
+    return judge_wanted(event, policy) ? CLOCKODO_VERDICT_ACCEPTED
+                                       : CLOCKODO_VERDICT_FILTERED;
+}
+
+
+static clockodo_fault_e
+judge_token(const clockodo_event_t *event, const clockodo_policy_t *policy,
+    int64_t now)
+{
+    (void) now;
+
+    if (event->token_fault) {
+        return event->token_fault;
+    }
+
+    switch (clockodo_token_match(policy->tokens, policy->ntokens,
+                                 event->token, event->subscription_id))
+    {
+    case CLOCKODO_TOKEN_MATCH:
+        return CLOCKODO_FAULT_NONE;
+
+    case CLOCKODO_TOKEN_OTHER_SUBSCRIPTION:
+        return CLOCKODO_FAULT_TOKEN_SUBSCRIPTION;
+
+    default:
+        return CLOCKODO_FAULT_TOKEN_UNKNOWN;
+    }
+}
+
+
+static clockodo_fault_e
+judge_envelope(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now)
+{
+    (void) policy;
+    (void) now;
+
+    return event->envelope_fault;
+}
+
+
+static clockodo_fault_e
+judge_unknown_event(const clockodo_event_t *event,
+    const clockodo_policy_t *policy, int64_t now)
+{
+    (void) now;
+
+    if (event->type == NULL
+        && policy->unknown_events == CLOCKODO_UNKNOWN_REJECT)
+    {
+        return CLOCKODO_FAULT_UNKNOWN_EVENT;
+    }
+
+    return CLOCKODO_FAULT_NONE;
+}
+
+
+static clockodo_fault_e
+judge_payload(const clockodo_event_t *event, const clockodo_policy_t *policy,
+    int64_t now)
+{
+    (void) policy;
+    (void) now;
+
+    return event->payload_fault;
+}
+
+
+static clockodo_fault_e
+judge_company(const clockodo_event_t *event, const clockodo_policy_t *policy,
+    int64_t now)
+{
+    size_t  i;
+
+    (void) now;
+
+    if (policy->ncompanies == 0) {
+        return CLOCKODO_FAULT_NONE;
+    }
+
+    for (i = 0; i < policy->ncompanies; i++) {
+        if (policy->companies[i] == event->company_id) {
+            return CLOCKODO_FAULT_NONE;
+        }
+    }
+
+    return CLOCKODO_FAULT_COMPANY;
+}
+
+
+static clockodo_fault_e
+judge_age(const clockodo_event_t *event, const clockodo_policy_t *policy,
+    int64_t now)
+{
+    if (policy->max_age == 0) {
+        return CLOCKODO_FAULT_NONE;
+    }
+
+    if (event->occurred < now - policy->max_age) {
+        return CLOCKODO_FAULT_TOO_OLD;
+    }
+
+    if (event->occurred > now + CLOCKODO_FUTURE) {
+        return CLOCKODO_FAULT_IN_FUTURE;
+    }
+
+    return CLOCKODO_FAULT_NONE;
+}
+
+
+static int
+judge_wanted(const clockodo_event_t *event, const clockodo_policy_t *policy)
+{
+    size_t  i;
+
+    if (event->type == NULL
+        && policy->unknown_events == CLOCKODO_UNKNOWN_IGNORE)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < policy->npatterns; i++) {
+        if (clockodo_pattern_match(&policy->patterns[i], &event->entity,
+                                   &event->action))
+        {
+            return 1;
+        }
+    }
+
+    return policy->npatterns == 0;
+}
+
+
+int
+clockodo_pattern_parse(const char *text, size_t len,
+    clockodo_pattern_t *pattern)
+{
+    const char  *dot;
+
+    if (len == 1 && text[0] == '*') {
+        memset(pattern, 0, sizeof(clockodo_pattern_t));
+        return 0;
+    }
+
+    dot = memchr(text, '.', len);
+
+    if (dot == NULL
+        || pattern_part(text, dot - text, &pattern->entity) != 0
+        || pattern_part(dot + 1, len - (dot + 1 - text), &pattern->action)
+           != 0)
+    {
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+pattern_part(const char *text, size_t len, clockodo_name_t *part)
+{
+    size_t  i;
+
+    if (len == 0) {
+        return -1;
+    }
+
+    part->data = text;
+    part->len = len;
+
+    if (len == 1 && text[0] == '*') {
+        part->len = 0;
+        return 0;
+    }
+
+    for (i = 0; i < len; i++) {
+        if (!clockodo_event_char(text[i])) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+clockodo_pattern_match(const clockodo_pattern_t *pattern,
+    const clockodo_name_t *entity, const clockodo_name_t *action)
+{
+    return pattern_part_match(&pattern->entity, entity)
+           && pattern_part_match(&pattern->action, action);
+}
+
+
+static int
+pattern_part_match(const clockodo_name_t *part, const clockodo_name_t *name)
+{
+    return part->len == 0
+           || (part->len == name->len
+               && memcmp(part->data, name->data, part->len) == 0);
+}

@@ -1,0 +1,195 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#ifndef _NGX_HTTP_CLOCKODO_H_INCLUDED_
+#define _NGX_HTTP_CLOCKODO_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "clockodo_event.h"
+#include "clockodo_judge.h"
+
+
+#define NGX_HTTP_CLOCKODO_OFF     0
+#define NGX_HTTP_CLOCKODO_ON      1
+#define NGX_HTTP_CLOCKODO_REPORT  2
+
+
+typedef struct {
+    uint32_t             key;              /* of clockodo_json_scan() */
+    unsigned             enabled:1;        /* in some location */
+} ngx_http_clockodo_main_conf_t;
+
+
+typedef struct {
+    ngx_uint_t           webhook;
+    u_char              *file;             /* where it was set */
+    ngx_uint_t           line;
+
+    ngx_array_t         *tokens;           /* of clockodo_token_t */
+    ngx_open_file_t     *secret_file;      /* NULL: off */
+    ngx_array_t         *patterns;         /* of clockodo_pattern_t */
+    ngx_array_t         *companies;        /* of uint64_t */
+    ngx_uint_t           unknown_events;   /* clockodo_unknown_e */
+    time_t               max_age;
+    size_t               max_body_size;
+    ngx_flag_t           mask_token;
+
+    clockodo_policy_t    policy;           /* all that judges, merged */
+} ngx_http_clockodo_loc_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_CLOCKODO_READING = 0,
+    NGX_HTTP_CLOCKODO_READ,
+    NGX_HTTP_CLOCKODO_PARSED
+} ngx_http_clockodo_state_e;
+
+
+/* outlives internal redirects: the data of a clean-up handler */
+
+typedef struct {
+    ngx_http_clockodo_state_e   state;
+    clockodo_fault_e            intake;    /* found before judging */
+    clockodo_json_e             json_error;
+    clockodo_json_t             json;
+
+    clockodo_event_t            event;
+    clockodo_verdict_e          verdict;
+    clockodo_fault_e            fault;
+    ngx_int_t                   status;    /* of a final rejection, or 0 */
+
+    ngx_str_t                   body;
+    ngx_str_t                   masked_body;
+    ngx_buf_t                  *held;      /* a body of unknown length */
+    off_t                       received;
+    unsigned                    bounded:1; /* cut off at the size */
+    unsigned                    masked:1;  /* what goes upstream */
+} ngx_http_clockodo_ctx_t;
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* module */
+
+/* NULL if the request has not come to a location with the module on */
+ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
+    ngx_http_request_t *r);
+
+
+/* act */
+
+/*
+ * Does what the verdict asks for.  Returns NGX_DECLINED if the request goes
+ * on to the content handler, NGX_DONE if it has been answered, or a status.
+ */
+ngx_int_t ngx_http_clockodo_act(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+
+/* sets ctx->verdict and logs why; unless in report mode also ctx->status */
+void ngx_http_clockodo_reject(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, clockodo_fault_e fault);
+
+
+/* body */
+
+/* all that can be found before the body is read, in the documented order */
+clockodo_fault_e ngx_http_clockodo_check_headers(ngx_http_request_t *r);
+
+/* to be called where the module is on in some location */
+void ngx_http_clockodo_body_filter_init(void);
+
+/*
+ * Sets ctx->body to the whole request body in one piece, which may be that
+ * of the request itself; ctx->intake if it is empty or too large.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_load_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+
+/*
+ * Overwrites the token in the request body, in memory and in its file.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_mask_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+
+/*
+ * Sets value to the body with the token masked, whether or not the request
+ * body is.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_masked_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
+
+
+/* headers */
+
+/* takes every "X-Clockodo-" header out of those that go upstream */
+ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r);
+
+/* adds those that have a value, verdict and reason in report mode only */
+ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report);
+
+
+/* handshake */
+
+char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Records the secret of a handshake; it is on disk when this returns.
+ * Returns CLOCKODO_FAULT_NONE or why it could not be recorded.
+ */
+clockodo_fault_e ngx_http_clockodo_record_secret(ngx_http_request_t *r,
+    ngx_open_file_t *file, const clockodo_name_t *secret);
+
+
+/* tokens */
+
+char *ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* variables */
+
+typedef enum {
+    NGX_HTTP_CLOCKODO_EVENT = 0,
+    NGX_HTTP_CLOCKODO_ENTITY,
+    NGX_HTTP_CLOCKODO_ACTION,
+    NGX_HTTP_CLOCKODO_ENTITY_ID,
+    NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID,
+    NGX_HTTP_CLOCKODO_COMPANY_ID,
+    NGX_HTTP_CLOCKODO_OCCURRED_AT,
+    NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
+    NGX_HTTP_CLOCKODO_VERDICT,
+    NGX_HTTP_CLOCKODO_REASON,
+    NGX_HTTP_CLOCKODO_BODY
+} ngx_http_clockodo_value_e;
+
+ngx_int_t ngx_http_clockodo_add_variables(ngx_conf_t *cf);
+
+/*
+ * Sets value to what headers and variables show, empty where there is none;
+ * it lives as long as the request.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
+    ngx_str_t *value);
+
+
+#pragma GCC visibility pop
+
+
+extern ngx_module_t  ngx_http_clockodo_module;
+
+
+#endif /* _NGX_HTTP_CLOCKODO_H_INCLUDED_ */

@@ -1,0 +1,184 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo.h"
+#include "ngx_http_clockodo_compat.h"
+
+
+static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
+static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report);
+static ngx_int_t ngx_http_clockodo_allow_post(ngx_http_request_t *r);
+
+
+ngx_int_t
+ngx_http_clockodo_act(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    if (clcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        return ngx_http_clockodo_forward(r, ctx);
+    }
+
+    switch (ctx->verdict) {
+
+    case CLOCKODO_VERDICT_ACCEPTED:
+        return ngx_http_clockodo_forward(r, ctx);
+
+    case CLOCKODO_VERDICT_HANDSHAKE:
+        return ngx_http_clockodo_handshake(r, ctx);
+
+    case CLOCKODO_VERDICT_FILTERED:
+        return ngx_http_clockodo_reply(r);
+
+    default: /* CLOCKODO_VERDICT_REJECTED */
+        return ctx->status;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_forward(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    if (clcf->mask_token
+        && (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
+            || ctx->verdict == CLOCKODO_VERDICT_FILTERED)
+        && ngx_http_clockodo_mask_body(r, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_clockodo_add_headers(r, ctx,
+                                   clcf->webhook == NGX_HTTP_CLOCKODO_REPORT)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_handshake(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    clockodo_fault_e               fault;
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    fault = ngx_http_clockodo_record_secret(r, clcf->secret_file,
+                                            &ctx->event.secret);
+    if (fault) {
+        ngx_http_clockodo_reject(r, ctx, fault);
+        return ctx->status;
+    }
+
+    return ngx_http_clockodo_reply(r);
+}
+
+
+/* an empty 200 */
+
+static ngx_int_t
+ngx_http_clockodo_reply(ngx_http_request_t *r)
+{
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = 0;
+    r->header_only = 1;
+
+    ngx_http_finalize_request(r, ngx_http_send_header(r));
+
+    return NGX_DONE;
+}
+
+
+/* the one place where a call is refused; in report mode it is only noted */
+
+void
+ngx_http_clockodo_reject(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
+    clockodo_fault_e fault)
+{
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    ctx->verdict = CLOCKODO_VERDICT_REJECTED;
+    ctx->fault = fault;
+
+    ngx_http_clockodo_log_fault(r, ctx,
+                                clcf->webhook == NGX_HTTP_CLOCKODO_REPORT);
+
+    if (clcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        return;
+    }
+
+    ctx->status = clockodo_reasons[clockodo_faults[fault].reason].status;
+
+    if (ctx->status == NGX_HTTP_NOT_ALLOWED
+        && ngx_http_clockodo_allow_post(r) != NGX_OK)
+    {
+        ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+/* RFC 9110, section 15.5.6 */
+
+static ngx_int_t
+ngx_http_clockodo_allow_post(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Allow");
+    ngx_str_set(&h->value, "POST");
+    ngx_http_clockodo_header_init_next(h);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_clockodo_log_fault(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report)
+{
+    char                     *action;
+    const clockodo_fault_t   *fault;
+    const clockodo_reason_t  *reason;
+
+    action = report ? "would be rejected" : "rejected";
+    fault = &clockodo_faults[ctx->fault];
+    reason = &clockodo_reasons[fault->reason];
+
+    if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "clockodo webhook %s (%s): byte %uz: %s",
+                      action, reason->name.data, ctx->json.offset,
+                      clockodo_json_errors[ctx->json_error]);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "clockodo webhook %s (%s): %s",
+                  action, reason->name.data, fault->text);
+}

@@ -1,0 +1,393 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo.h"
+
+#include "clockodo_media_type.h"
+
+
+static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_clockodo_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_clockodo_hold_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_chain_t *in);
+static ngx_int_t ngx_http_clockodo_copy_body(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_clockodo_mask_buf(ngx_http_request_t *r,
+    ngx_buf_t *b, off_t offset, ngx_str_t *mask);
+
+
+static ngx_http_request_body_filter_pt  ngx_http_next_request_body_filter;
+
+
+static ngx_str_t  ngx_http_clockodo_content_type = ngx_string("content-type");
+static ngx_str_t  ngx_http_clockodo_content_encoding =
+    ngx_string("content-encoding");
+
+
+clockodo_fault_e
+ngx_http_clockodo_check_headers(ngx_http_request_t *r)
+{
+    ngx_str_t                     *type;
+    ngx_uint_t                     i, types, encoded;
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h;
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    if (r->method != NGX_HTTP_POST) {
+        return CLOCKODO_FAULT_METHOD;
+    }
+
+    type = NULL;
+    types = 0;
+    encoded = 0;
+
+    /* not headers_in.content_type: nginx takes the first of several */
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_clockodo_header_is(&h[i],
+                                            &ngx_http_clockodo_content_type))
+            {
+                type = &h[i].value;
+                types++;
+                continue;
+            }
+
+            if (ngx_http_clockodo_header_is(&h[i],
+                                         &ngx_http_clockodo_content_encoding)
+                && (h[i].value.len != sizeof("identity") - 1
+                    || ngx_strncasecmp(h[i].value.data, (u_char *) "identity",
+                                       sizeof("identity") - 1)
+                       != 0))
+            {
+                encoded = 1;
+            }
+        }
+    }
+
+    if (types != 1) {
+        return types ? CLOCKODO_FAULT_CONTENT_TYPE_REPEATED
+                     : CLOCKODO_FAULT_CONTENT_TYPE_MISSING;
+    }
+
+    if (!clockodo_media_type_is_json(type->data, type->len)) {
+        return CLOCKODO_FAULT_CONTENT_TYPE;
+    }
+
+    if (encoded) {
+        return CLOCKODO_FAULT_CONTENT_ENCODING;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    return r->headers_in.content_length_n > (off_t) clcf->max_body_size
+           ? CLOCKODO_FAULT_CONTENT_LENGTH : CLOCKODO_FAULT_NONE;
+}
+
+
+static ngx_uint_t
+ngx_http_clockodo_header_is(ngx_table_elt_t *h, ngx_str_t *name)
+{
+    return h->hash
+           && h->key.len == name->len
+           && ngx_strncmp(h->lowcase_key, name->data, name->len) == 0;
+}
+
+
+void
+ngx_http_clockodo_body_filter_init(void)
+{
+    ngx_http_next_request_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = ngx_http_clockodo_body_filter;
+}
+
+
+/*
+ * A body without Content-Length is held back until it is there as a whole:
+ * the core would write it to a file as soon as its buffer is full.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_uint_t                     last;
+    ngx_chain_t                   *cl, out;
+    ngx_http_clockodo_ctx_t       *ctx;
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
+
+    if (ctx == NULL || !ctx->bounded || in == NULL) {
+        return ngx_http_next_request_body_filter(r, in);
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    last = 0;
+
+    for (cl = in; cl; cl = cl->next) {
+        ctx->received += ngx_buf_size(cl->buf);
+        last |= cl->buf->last_buf;
+    }
+
+    if (ctx->received > (off_t) clcf->max_body_size) {
+        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+        ngx_http_clockodo_reject(r, ctx, CLOCKODO_FAULT_BODY_TOO_LARGE);
+
+        r->lingering_close = 1;
+
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    if (last && ctx->held == NULL) {
+        return ngx_http_next_request_body_filter(r, in);
+    }
+
+    if (ngx_http_clockodo_hold_body(r, ctx, in) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!last) {
+        return NGX_OK;
+    }
+
+    ctx->held->last_buf = 1;
+
+    out.buf = ctx->held;
+    out.next = NULL;
+
+    return ngx_http_next_request_body_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_hold_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_buf_t                     *b;
+    ngx_chain_t                   *cl;
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    if (ctx->held == NULL) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+        ctx->held = ngx_create_temp_buf(r->pool, clcf->max_body_size);
+        if (ctx->held == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)) {
+            ctx->held->last = ngx_cpymem(ctx->held->last, b->pos,
+                                         b->last - b->pos);
+            b->pos = b->last;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_load_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    off_t                          size;
+    ngx_chain_t                   *cl, *bufs;
+    ngx_http_clockodo_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+
+    /* none if another module has discarded it */
+
+    bufs = r->request_body ? r->request_body->bufs : NULL;
+
+    size = 0;
+
+    for (cl = bufs; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+    }
+
+    if (size == 0) {
+        ctx->intake = CLOCKODO_FAULT_EMPTY_BODY;
+        return NGX_OK;
+    }
+
+    if (size > (off_t) clcf->max_body_size) {
+        ctx->intake = CLOCKODO_FAULT_BODY_TOO_LARGE;
+        return NGX_OK;
+    }
+
+    ctx->body.len = size;
+
+    if (bufs->next == NULL && ngx_buf_in_memory(bufs->buf)) {
+        ctx->body.data = bufs->buf->pos;
+        return NGX_OK;
+    }
+
+    return ngx_http_clockodo_copy_body(r, &ctx->body);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_copy_body(ngx_http_request_t *r, ngx_str_t *body)
+{
+    u_char       *p;
+    size_t        size;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    body->data = ngx_pnalloc(r->pool, body->len);
+    if (body->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = body->data;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        b = cl->buf;
+        size = ngx_buf_size(b);
+
+        if (ngx_buf_in_memory(b)) {
+            ngx_memcpy(p, b->pos, size);
+
+        } else if (size
+                   && ngx_read_file(b->file, p, size, b->file_pos)
+                      != (ssize_t) size)
+        {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
+                          "could not read the request body from \"%V\"",
+                          &b->file->name);
+            return NGX_ERROR;
+        }
+
+        p += size;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_mask_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    off_t         offset;
+    ngx_str_t     mask;
+    ngx_chain_t  *cl;
+
+    if (ctx->masked) {
+        return NGX_OK;
+    }
+
+    /* ctx->body may be the request body itself: asterisks in any case */
+
+    mask.len = ctx->event.token_len;
+    mask.data = ctx->body.data + ctx->event.token_offset;
+
+    ngx_memset(mask.data, '*', mask.len);
+
+    offset = ctx->event.token_offset;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        if (ngx_http_clockodo_mask_buf(r, cl->buf, offset, &mask) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        offset -= ngx_buf_size(cl->buf);
+    }
+
+    ctx->masked = 1;
+
+    return NGX_OK;
+}
+
+
+/* offset is that of the token from the buffer's start, on either side */
+
+static ngx_int_t
+ngx_http_clockodo_mask_buf(ngx_http_request_t *r, ngx_buf_t *b, off_t offset,
+    ngx_str_t *mask)
+{
+    off_t       start, end;
+    ngx_file_t  file;
+
+    start = ngx_max(offset, 0);
+    end = ngx_min(offset + (off_t) mask->len, ngx_buf_size(b));
+
+    if (start >= end) {
+        return NGX_OK;
+    }
+
+    if (ngx_buf_in_memory(b)) {
+        ngx_memset(b->pos + start, '*', end - start);
+    }
+
+    if (b->in_file) {
+
+        /* a copy, since writing moves the offset that it keeps */
+
+        file = *b->file;
+
+        if (ngx_write_file(&file, mask->data, end - start,
+                           b->file_pos + start)
+            != end - start)
+        {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
+                          "could not mask the request body in \"%V\"",
+                          &b->file->name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_masked_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->verdict != CLOCKODO_VERDICT_ACCEPTED
+        && ctx->verdict != CLOCKODO_VERDICT_FILTERED)
+    {
+        ngx_str_set(value, "");
+        return NGX_OK;
+    }
+
+    if (ctx->masked) {
+        *value = ctx->body;
+        return NGX_OK;
+    }
+
+    if (ctx->masked_body.data == NULL) {
+
+        ctx->masked_body.data = ngx_pstrdup(r->pool, &ctx->body);
+        if (ctx->masked_body.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx->masked_body.len = ctx->body.len;
+
+        ngx_memset(ctx->masked_body.data + ctx->event.token_offset, '*',
+                   ctx->event.token_len);
+    }
+
+    *value = ctx->masked_body;
+
+    return NGX_OK;
+}

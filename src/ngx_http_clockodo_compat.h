@@ -1,0 +1,23 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#ifndef _NGX_HTTP_CLOCKODO_COMPAT_H_INCLUDED_
+#define _NGX_HTTP_CLOCKODO_COMPAT_H_INCLUDED_
+
+
+/* what differs between the versions of nginx, from 1.22 on */
+
+
+/* headers of the same name are linked since 1.23.0 */
+
+#if (nginx_version >= 1023000)
+#define ngx_http_clockodo_header_init_next(h)  (h)->next = NULL
+#else
+#define ngx_http_clockodo_header_init_next(h)
+#endif
+
+
+#endif /* _NGX_HTTP_CLOCKODO_COMPAT_H_INCLUDED_ */

@@ -1,0 +1,280 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo.h"
+
+
+/* tens of thousands of tokens: more is another file by mistake */
+#define NGX_HTTP_CLOCKODO_TOKEN_FILE_SIZE  (1024 * 1024)
+
+
+static ngx_int_t ngx_http_clockodo_read_token_file(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_str_t *text);
+static ngx_int_t ngx_http_clockodo_read_token_fd(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_fd_t fd, ngx_str_t *text);
+static char *ngx_http_clockodo_add_token(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *clcf, clockodo_token_line_t *tl);
+
+
+/* no message shows a token, nor what could be one */
+
+static char  *ngx_http_clockodo_token_errors[] = {
+    NGX_CONF_OK,                           /* CLOCKODO_TOKEN_LINE_OK */
+    NGX_CONF_OK,                           /* CLOCKODO_TOKEN_LINE_BLANK */
+    "has a NUL byte",
+    "must be \"TOKEN [subscription=ID[,ID...]]\"",
+    "has a malformed list of subscriptions, "
+        "it must be \"subscription=ID[,ID...]\" of positive integers"
+};
+
+
+char *
+ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    ngx_str_t              *value;
+    clockodo_token_line_e   rc;
+    clockodo_token_line_t   tl;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return "has an empty token";
+    }
+
+    ngx_memzero(&tl, sizeof(clockodo_token_line_t));
+
+    tl.token = value[1].data;
+    tl.token_len = value[1].len;
+
+    if (cf->args->nelts == 3) {
+        rc = clockodo_token_parameter_parse(value[2].data, value[2].len, &tl);
+
+        if (rc != CLOCKODO_TOKEN_LINE_OK) {
+            return ngx_http_clockodo_token_errors[rc];
+        }
+    }
+
+    return ngx_http_clockodo_add_token(cf, clcf, &tl);
+}
+
+
+char *
+ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *clcf = conf;
+
+    char                   *error;
+    u_char                 *p, *last, *lf;
+    ngx_str_t              *value, text;
+    ngx_uint_t              line, n;
+    clockodo_token_line_e   rc;
+    clockodo_token_line_t   tl;
+
+    value = cf->args->elts;
+
+    if (ngx_http_clockodo_read_token_file(cf, &value[1], &text) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = text.data;
+    last = text.data + text.len;
+    n = 0;
+
+    if (text.len >= 3 && ngx_memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+
+        /* some editors put a byte order mark there */
+
+        p += 3;
+    }
+
+    for (line = 1; p < last; p = lf + 1, line++) {
+
+        lf = ngx_strlchr(p, last, LF);
+        if (lf == NULL) {
+            lf = last;
+        }
+
+        rc = clockodo_token_line_parse(p, lf - p, &tl);
+
+        if (rc == CLOCKODO_TOKEN_LINE_BLANK) {
+            continue;
+        }
+
+        error = ngx_http_clockodo_token_errors[rc];
+
+        if (rc == CLOCKODO_TOKEN_LINE_OK) {
+            error = ngx_http_clockodo_add_token(cf, clcf, &tl);
+        }
+
+        if (error == NGX_CONF_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (error != NGX_CONF_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "line %ui of \"%V\" in \"%V\" directive %s",
+                               line, &value[1], &cmd->name, error);
+            return NGX_CONF_ERROR;
+        }
+
+        n++;
+    }
+
+    ngx_explicit_memzero(text.data, text.len);
+
+    if (n == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"%V\" directive has no token",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_read_token_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *text)
+{
+    ngx_fd_t   fd;
+    ngx_int_t  rc;
+
+    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* a FIFO must not block us */
+
+    fd = ngx_open_file(name->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "cannot open \"%V\" in \"clockodo_token_file\" "
+                           "directive", name);
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_clockodo_read_token_fd(cf, name, fd, text);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_read_token_fd(ngx_conf_t *cf, ngx_str_t *name, ngx_fd_t fd,
+    ngx_str_t *text)
+{
+    ssize_t          n;
+    ngx_file_info_t  fi;
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", name);
+        return NGX_ERROR;
+    }
+
+    if (!ngx_is_file(&fi)
+        || ngx_file_size(&fi) > NGX_HTTP_CLOCKODO_TOKEN_FILE_SIZE)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"clockodo_token_file\" directive must "
+                           "be a regular file of at most %d bytes",
+                           name, NGX_HTTP_CLOCKODO_TOKEN_FILE_SIZE);
+        return NGX_ERROR;
+    }
+
+    if (ngx_file_access(&fi) & S_IROTH) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"clockodo_token_file\" directive may "
+                           "be read by others, its mode should be 0600",
+                           name);
+    }
+
+    text->len = ngx_file_size(&fi);
+
+    text->data = ngx_pnalloc(cf->temp_pool, text->len + 1);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, text->data, text->len);
+
+    if (n != (ssize_t) text->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, n == -1 ? ngx_errno : 0,
+                           "cannot read \"%V\" in \"clockodo_token_file\" "
+                           "directive", name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static char *
+ngx_http_clockodo_add_token(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *clcf, clockodo_token_line_t *tl)
+{
+    uint64_t          *ids;
+    ngx_uint_t         i;
+    clockodo_token_t  *token, *tokens;
+
+    if (clcf->tokens == NGX_CONF_UNSET_PTR) {
+        clcf->tokens = ngx_array_create(cf->pool, 4,
+                                        sizeof(clockodo_token_t));
+        if (clcf->tokens == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    token = ngx_array_push(clcf->tokens);
+    if (token == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(token, sizeof(clockodo_token_t));
+
+    if (clockodo_sha256(tl->token, tl->token_len, token->digest) != 0) {
+        return NGX_CONF_ERROR;
+    }
+
+    tokens = clcf->tokens->elts;
+
+    for (i = 0; i < clcf->tokens->nelts - 1; i++) {
+        if (ngx_memcmp(tokens[i].digest, token->digest, CLOCKODO_SHA256_LEN)
+            == 0)
+        {
+            return "has a token that is duplicate";
+        }
+    }
+
+    if (tl->subscriptions_len == 0) {
+        return NGX_CONF_OK;
+    }
+
+    token->nsubscriptions = clockodo_subscriptions_parse(tl->subscriptions,
+                                                         tl->subscriptions_len,
+                                                         NULL);
+
+    ids = ngx_palloc(cf->pool, token->nsubscriptions * sizeof(uint64_t));
+    if (ids == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) clockodo_subscriptions_parse(tl->subscriptions,
+                                        tl->subscriptions_len, ids);
+    token->subscriptions = ids;
+
+    return NGX_CONF_OK;
+}
