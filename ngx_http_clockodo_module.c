@@ -11,12 +11,12 @@
 
 static ngx_int_t ngx_http_clockodo_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_read(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *clcf);
+    ngx_http_clockodo_loc_conf_t *lcf);
 static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_judge(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *clcf, ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_clockodo_cleanup(void *data);
@@ -188,15 +188,15 @@ static ngx_int_t
 ngx_http_clockodo_handler(ngx_http_request_t *r)
 {
     ngx_http_clockodo_ctx_t       *ctx;
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
     if (r != r->main) {
         return NGX_DECLINED;
     }
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-    if (clcf->webhook == NGX_HTTP_CLOCKODO_OFF) {
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_OFF) {
         return NGX_DECLINED;
     }
 
@@ -210,14 +210,14 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     ctx = ngx_http_clockodo_get_module_ctx(r);
 
     if (ctx == NULL && r->err_status < NGX_HTTP_BAD_REQUEST) {
-        return ngx_http_clockodo_read(r, clcf);
+        return ngx_http_clockodo_read(r, lcf);
     }
 
     if (ctx == NULL || ctx->state == NGX_HTTP_CLOCKODO_READING) {
 
         /* nginx has refused it before us, and this is for the error page */
 
-        if (clcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
             return NGX_DECLINED;
         }
 
@@ -227,11 +227,11 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     if (ctx->state == NGX_HTTP_CLOCKODO_READ
         && ngx_http_clockodo_parse(r, ctx) != NGX_OK)
     {
-        return clcf->webhook == NGX_HTTP_CLOCKODO_REPORT
+        return lcf->webhook == NGX_HTTP_CLOCKODO_REPORT
                ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_http_clockodo_judge(r, clcf, ctx);
+    ngx_http_clockodo_judge(r, lcf, ctx);
 
     return ngx_http_clockodo_act(r, ctx);
 }
@@ -239,7 +239,7 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 
 static ngx_int_t
 ngx_http_clockodo_read(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *clcf)
+    ngx_http_clockodo_loc_conf_t *lcf)
 {
     ngx_int_t                 rc;
     ngx_http_clockodo_ctx_t  *ctx;
@@ -253,12 +253,12 @@ ngx_http_clockodo_read(ngx_http_request_t *r,
 
     if (ctx->intake) {
         ctx->state = NGX_HTTP_CLOCKODO_PARSED;
-        ngx_http_clockodo_judge(r, clcf, ctx);
+        ngx_http_clockodo_judge(r, lcf, ctx);
 
         return ngx_http_clockodo_act(r, ctx);
     }
 
-    ctx->bounded = (clcf->webhook == NGX_HTTP_CLOCKODO_ON
+    ctx->bounded = (lcf->webhook == NGX_HTTP_CLOCKODO_ON
                     && r->headers_in.content_length_n == -1);
 
     rc = ngx_http_read_client_request_body(r, ngx_http_clockodo_body_handler);
@@ -291,17 +291,17 @@ ngx_http_clockodo_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_clockodo_parse(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_http_clockodo_main_conf_t  *cmcf;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     if (ngx_http_clockodo_load_body(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
     if (ctx->intake == CLOCKODO_FAULT_NONE) {
-        cmcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
         ctx->json_error = clockodo_event_parse(ctx->body.data, ctx->body.len,
-                                               cmcf->key, &ctx->event,
+                                               mcf->key, &ctx->event,
                                                &ctx->json);
 
         if (ctx->json_error == CLOCKODO_JSON_NO_MEMORY) {
@@ -323,7 +323,7 @@ ngx_http_clockodo_parse(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 
 static void
 ngx_http_clockodo_judge(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *clcf, ngx_http_clockodo_ctx_t *ctx)
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     if (ctx->status) {
 
@@ -336,7 +336,7 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     ctx->verdict = CLOCKODO_VERDICT_REJECTED;
 
     if (ctx->fault == CLOCKODO_FAULT_NONE) {
-        ctx->verdict = clockodo_judge(&ctx->event, &clcf->policy, ngx_time(),
+        ctx->verdict = clockodo_judge(&ctx->event, &lcf->policy, ngx_time(),
                                       &ctx->fault);
     }
 
@@ -408,19 +408,19 @@ ngx_http_clockodo_cleanup(void *data)
 static void *
 ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
 {
-    ngx_http_clockodo_main_conf_t  *cmcf;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
-    cmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_main_conf_t));
-    if (cmcf == NULL) {
+    mcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_main_conf_t));
+    if (mcf == NULL) {
         return NULL;
     }
 
-    if (RAND_bytes((u_char *) &cmcf->key, sizeof(cmcf->key)) != 1) {
+    if (RAND_bytes((u_char *) &mcf->key, sizeof(mcf->key)) != 1) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "RAND_bytes() failed");
         return NULL;
     }
 
-    return cmcf;
+    return mcf;
 }
 
 
@@ -463,7 +463,7 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_clockodo_loc_conf_t *conf = child;
 
     ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_clockodo_main_conf_t  *cmcf;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     if (conf->file == NULL) {
         conf->file = prev->file;
@@ -502,8 +502,8 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
-    cmcf->enabled = 1;
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+    mcf->enabled = 1;
 
     return NGX_CONF_OK;
 }
@@ -540,10 +540,10 @@ ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf)
 static char *
 ngx_http_clockodo_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    clcf->file = cf->conf_file->file.name.data;
-    clcf->line = cf->conf_file->line;
+    lcf->file = cf->conf_file->file.name.data;
+    lcf->line = cf->conf_file->line;
 
     return ngx_http_clockodo_enum(cf, cmd, conf);
 }
@@ -591,19 +591,19 @@ ngx_http_clockodo_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     ngx_str_t           *value;
     ngx_uint_t           i;
     clockodo_pattern_t  *pattern;
 
-    if (clcf->patterns != NGX_CONF_UNSET_PTR) {
+    if (lcf->patterns != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    clcf->patterns = ngx_array_create(cf->pool, cf->args->nelts - 1,
+    lcf->patterns = ngx_array_create(cf->pool, cf->args->nelts - 1,
                                       sizeof(clockodo_pattern_t));
-    if (clcf->patterns == NULL) {
+    if (lcf->patterns == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -613,7 +613,7 @@ ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         /* cannot fail, there is room for all */
 
-        pattern = ngx_array_push(clcf->patterns);
+        pattern = ngx_array_push(lcf->patterns);
 
         if (clockodo_pattern_parse((char *) value[i].data, value[i].len,
                                    pattern)
@@ -667,26 +667,26 @@ ngx_http_clockodo_warn_unmatched(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *
 ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     uint64_t    *id;
     ngx_str_t   *value;
     ngx_uint_t   i;
 
-    if (clcf->companies != NGX_CONF_UNSET_PTR) {
+    if (lcf->companies != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "any") == 0) {
-        clcf->companies = NULL;
+        lcf->companies = NULL;
         return NGX_CONF_OK;
     }
 
-    clcf->companies = ngx_array_create(cf->pool, cf->args->nelts - 1,
+    lcf->companies = ngx_array_create(cf->pool, cf->args->nelts - 1,
                                        sizeof(uint64_t));
-    if (clcf->companies == NULL) {
+    if (lcf->companies == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -694,7 +694,7 @@ ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         /* cannot fail, there is room for all */
 
-        id = ngx_array_push(clcf->companies);
+        id = ngx_array_push(lcf->companies);
 
         *id = clockodo_id_parse(value[i].data, value[i].len);
 
@@ -715,24 +715,24 @@ ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     ngx_str_t  *value;
 
-    if (clcf->max_age != NGX_CONF_UNSET) {
+    if (lcf->max_age != NGX_CONF_UNSET) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
-        clcf->max_age = 0;
+        lcf->max_age = 0;
         return NGX_CONF_OK;
     }
 
-    clcf->max_age = ngx_parse_time(&value[1], 1);
+    lcf->max_age = ngx_parse_time(&value[1], 1);
 
-    if (clcf->max_age == (time_t) NGX_ERROR || clcf->max_age == 0) {
+    if (lcf->max_age == (time_t) NGX_ERROR || lcf->max_age == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid time \"%V\" in \"%V\" directive, it must "
                            "be a time of at least one second or \"off\"",
@@ -748,20 +748,20 @@ static char *
 ngx_http_clockodo_max_body_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     ngx_str_t  *value;
 
-    if (clcf->max_body_size != NGX_CONF_UNSET_SIZE) {
+    if (lcf->max_body_size != NGX_CONF_UNSET_SIZE) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
-    clcf->max_body_size = ngx_parse_size(&value[1]);
+    lcf->max_body_size = ngx_parse_size(&value[1]);
 
-    if (clcf->max_body_size == (size_t) NGX_ERROR
-        || clcf->max_body_size == 0)
+    if (lcf->max_body_size == (size_t) NGX_ERROR
+        || lcf->max_body_size == 0)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid size \"%V\" in \"%V\" directive, "
@@ -779,11 +779,11 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
 {
     ngx_http_handler_pt            *h;
     ngx_http_core_main_conf_t      *cmcf;
-    ngx_http_clockodo_main_conf_t  *conf;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
-    conf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
-    if (!conf->enabled) {
+    if (!mcf->enabled) {
         return NGX_OK;
     }
 

@@ -206,7 +206,7 @@ clockodo_event_entity(const char *name, size_t len)
 
     for (i = 0; i < len; i++) {
 
-        if (name[i] == '.' && entity == 0) {
+        if (name[i] == '.' && i > 0 && entity == 0) {
             entity = i;
             continue;
         }

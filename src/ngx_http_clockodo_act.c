@@ -21,11 +21,11 @@ static ngx_int_t ngx_http_clockodo_allow_post(ngx_http_request_t *r);
 ngx_int_t
 ngx_http_clockodo_act(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-    if (clcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
         return ngx_http_clockodo_forward(r, ctx);
     }
 
@@ -49,11 +49,11 @@ ngx_http_clockodo_act(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 static ngx_int_t
 ngx_http_clockodo_forward(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-    if (clcf->mask_token
+    if (lcf->mask_token
         && (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
             || ctx->verdict == CLOCKODO_VERDICT_FILTERED)
         && ngx_http_clockodo_mask_body(r, ctx) != NGX_OK)
@@ -62,7 +62,7 @@ ngx_http_clockodo_forward(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
     }
 
     if (ngx_http_clockodo_add_headers(r, ctx,
-                                   clcf->webhook == NGX_HTTP_CLOCKODO_REPORT)
+                                   lcf->webhook == NGX_HTTP_CLOCKODO_REPORT)
         != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -77,11 +77,11 @@ ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx)
 {
     clockodo_fault_e               fault;
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-    fault = ngx_http_clockodo_record_secret(r, clcf->secret_file,
+    fault = ngx_http_clockodo_record_secret(r, lcf->secret_file,
                                             &ctx->event.secret);
     if (fault) {
         ngx_http_clockodo_reject(r, ctx, fault);
@@ -113,17 +113,17 @@ void
 ngx_http_clockodo_reject(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
     clockodo_fault_e fault)
 {
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
     ctx->verdict = CLOCKODO_VERDICT_REJECTED;
     ctx->fault = fault;
 
     ngx_http_clockodo_log_fault(r, ctx,
-                                clcf->webhook == NGX_HTTP_CLOCKODO_REPORT);
+                                lcf->webhook == NGX_HTTP_CLOCKODO_REPORT);
 
-    if (clcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
         return;
     }
 

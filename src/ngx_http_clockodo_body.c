@@ -36,7 +36,7 @@ ngx_http_clockodo_check_headers(ngx_http_request_t *r)
     ngx_uint_t                     i, types, encoded;
     ngx_list_part_t               *part;
     ngx_table_elt_t               *h;
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
     if (r->method != NGX_HTTP_POST) {
         return CLOCKODO_FAULT_METHOD;
@@ -87,9 +87,9 @@ ngx_http_clockodo_check_headers(ngx_http_request_t *r)
         return CLOCKODO_FAULT_CONTENT_ENCODING;
     }
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-    return r->headers_in.content_length_n > (off_t) clcf->max_body_size
+    return r->headers_in.content_length_n > (off_t) lcf->max_body_size
            ? CLOCKODO_FAULT_CONTENT_LENGTH : CLOCKODO_FAULT_NONE;
 }
 
@@ -122,7 +122,7 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_uint_t                     last;
     ngx_chain_t                   *cl, out;
     ngx_http_clockodo_ctx_t       *ctx;
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
 
@@ -130,7 +130,7 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_request_body_filter(r, in);
     }
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
     last = 0;
 
@@ -139,7 +139,7 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         last |= cl->buf->last_buf;
     }
 
-    if (ctx->received > (off_t) clcf->max_body_size) {
+    if (ctx->received > (off_t) lcf->max_body_size) {
         ctx->state = NGX_HTTP_CLOCKODO_PARSED;
         ngx_http_clockodo_reject(r, ctx, CLOCKODO_FAULT_BODY_TOO_LARGE);
 
@@ -175,12 +175,12 @@ ngx_http_clockodo_hold_body(ngx_http_request_t *r,
 {
     ngx_buf_t                     *b;
     ngx_chain_t                   *cl;
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
     if (ctx->held == NULL) {
-        clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+        lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-        ctx->held = ngx_create_temp_buf(r->pool, clcf->max_body_size);
+        ctx->held = ngx_create_temp_buf(r->pool, lcf->max_body_size);
         if (ctx->held == NULL) {
             return NGX_ERROR;
         }
@@ -206,9 +206,9 @@ ngx_http_clockodo_load_body(ngx_http_request_t *r,
 {
     off_t                          size;
     ngx_chain_t                   *cl, *bufs;
-    ngx_http_clockodo_loc_conf_t  *clcf;
+    ngx_http_clockodo_loc_conf_t  *lcf;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
     /* none if another module has discarded it */
 
@@ -225,7 +225,7 @@ ngx_http_clockodo_load_body(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (size > (off_t) clcf->max_body_size) {
+    if (size > (off_t) lcf->max_body_size) {
         ctx->intake = CLOCKODO_FAULT_BODY_TOO_LARGE;
         return NGX_OK;
     }

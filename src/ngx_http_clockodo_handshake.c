@@ -25,19 +25,19 @@ static clockodo_fault_e ngx_http_clockodo_append_secret(ngx_log_t *log,
 char *
 ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     ngx_err_t   err;
     ngx_str_t  *value;
 
-    if (clcf->secret_file != NGX_CONF_UNSET_PTR) {
+    if (lcf->secret_file != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
-        clcf->secret_file = NULL;
+        lcf->secret_file = NULL;
         return NGX_CONF_OK;
     }
 
@@ -45,12 +45,12 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must be the path of a file or \"off\"";
     }
 
-    clcf->secret_file = ngx_conf_open_file(cf->cycle, &value[1]);
-    if (clcf->secret_file == NULL) {
+    lcf->secret_file = ngx_conf_open_file(cf->cycle, &value[1]);
+    if (lcf->secret_file == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    clcf->secret_file->flush = ngx_http_clockodo_reopen_secret_file;
+    lcf->secret_file->flush = ngx_http_clockodo_reopen_secret_file;
 
     if (ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_CONF_OK;
@@ -58,13 +58,13 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     /* nginx opens the file once all is read, but would create it as 0644 */
 
-    err = ngx_http_clockodo_create_secret_file(clcf->secret_file->name.data);
+    err = ngx_http_clockodo_create_secret_file(lcf->secret_file->name.data);
 
     if (err) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
                            "cannot open \"%V\" in \"%V\" directive, it must "
                            "be a regular file in a directory that exists",
-                           &clcf->secret_file->name, &cmd->name);
+                           &lcf->secret_file->name, &cmd->name);
         return NGX_CONF_ERROR;
     }
 

@@ -16,7 +16,7 @@ static ngx_int_t ngx_http_clockodo_read_token_file(ngx_conf_t *cf,
 static ngx_int_t ngx_http_clockodo_read_token_fd(ngx_conf_t *cf,
     ngx_str_t *name, ngx_fd_t fd, ngx_str_t *text);
 static char *ngx_http_clockodo_add_token(ngx_conf_t *cf,
-    ngx_http_clockodo_loc_conf_t *clcf, clockodo_token_line_t *tl);
+    ngx_http_clockodo_loc_conf_t *lcf, clockodo_token_line_t *tl);
 
 
 /* no message shows a token, nor what could be one */
@@ -34,7 +34,7 @@ static char  *ngx_http_clockodo_token_errors[] = {
 char *
 ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     ngx_str_t              *value;
     clockodo_token_line_e   rc;
@@ -59,14 +59,14 @@ ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_clockodo_add_token(cf, clcf, &tl);
+    return ngx_http_clockodo_add_token(cf, lcf, &tl);
 }
 
 
 char *
 ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_loc_conf_t *clcf = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     char                   *error;
     u_char                 *p, *last, *lf;
@@ -108,7 +108,7 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         error = ngx_http_clockodo_token_errors[rc];
 
         if (rc == CLOCKODO_TOKEN_LINE_OK) {
-            error = ngx_http_clockodo_add_token(cf, clcf, &tl);
+            error = ngx_http_clockodo_add_token(cf, lcf, &tl);
         }
 
         if (error == NGX_CONF_ERROR) {
@@ -224,21 +224,21 @@ ngx_http_clockodo_read_token_fd(ngx_conf_t *cf, ngx_str_t *name, ngx_fd_t fd,
 
 static char *
 ngx_http_clockodo_add_token(ngx_conf_t *cf,
-    ngx_http_clockodo_loc_conf_t *clcf, clockodo_token_line_t *tl)
+    ngx_http_clockodo_loc_conf_t *lcf, clockodo_token_line_t *tl)
 {
     uint64_t          *ids;
     ngx_uint_t         i;
     clockodo_token_t  *token, *tokens;
 
-    if (clcf->tokens == NGX_CONF_UNSET_PTR) {
-        clcf->tokens = ngx_array_create(cf->pool, 4,
+    if (lcf->tokens == NGX_CONF_UNSET_PTR) {
+        lcf->tokens = ngx_array_create(cf->pool, 4,
                                         sizeof(clockodo_token_t));
-        if (clcf->tokens == NULL) {
+        if (lcf->tokens == NULL) {
             return NGX_CONF_ERROR;
         }
     }
 
-    token = ngx_array_push(clcf->tokens);
+    token = ngx_array_push(lcf->tokens);
     if (token == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -249,9 +249,9 @@ ngx_http_clockodo_add_token(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    tokens = clcf->tokens->elts;
+    tokens = lcf->tokens->elts;
 
-    for (i = 0; i < clcf->tokens->nelts - 1; i++) {
+    for (i = 0; i < lcf->tokens->nelts - 1; i++) {
         if (ngx_memcmp(tokens[i].digest, token->digest, CLOCKODO_SHA256_LEN)
             == 0)
         {
