@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clockodo_json.h"
+#include "clockodo_json_text.h"
 
 
 /* enough for 32 names before the first malloc(); a power of two */
@@ -40,15 +41,6 @@ typedef struct {
     json_slot_t          *slots;
     json_slot_t           first[JSON_SLOTS];
 } json_scan_t;
-
-
-/* reads a string that has been scanned, decoded, byte by byte */
-
-typedef struct {
-    const unsigned char  *p;
-    unsigned char         rest[3];         /* of an escape, last byte first */
-    unsigned              nrest;
-} json_string_t;
 
 
 typedef struct {
@@ -88,21 +80,8 @@ static int json_grow(json_scan_t *s);
 static uint32_t json_hash(const json_scan_t *s, const unsigned char *name,
     uint32_t object);
 static int json_same(const unsigned char *name, const unsigned char *other);
-static const unsigned char *json_space(const unsigned char *p,
-    const unsigned char *end);
 static const unsigned char *json_fail(json_scan_t *s, const unsigned char *p,
     clockodo_json_e error);
-static int json_string_next(json_string_t *s);
-static int json_string_escape(json_string_t *s);
-static unsigned json_code_unit(json_string_t *s);
-static int json_is(const unsigned char *name, const char *expected,
-    size_t len);
-static const unsigned char *json_skip(const unsigned char *p,
-    const unsigned char *end);
-static const unsigned char *json_skip_string(const unsigned char *p,
-    const unsigned char *end);
-static const unsigned char *json_skip_scalar(const unsigned char *p,
-    const unsigned char *end);
 
 
 const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS] = {
@@ -142,14 +121,6 @@ static const json_utf8_t  json_utf8_table[] = {
 };
 
 
-/* RFC 8259, section 7: the escapes of two characters, and what they mean */
-
-static const char  json_escapes[][2] = {
-    { '"', '"' }, { '\\', '\\' }, { '/', '/' }, { 'b', '\b' },
-    { 'f', '\f' }, { 'n', '\n' }, { 'r', '\r' }, { 't', '\t' }
-};
-
-
 clockodo_json_e
 clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
     clockodo_json_t *json)
@@ -172,7 +143,7 @@ clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
         return s.error;
     }
 
-    p = json_space(text, s.end);
+    p = clockodo_json_space(text, s.end);
 
     if (p < s.end && *p != '{') {
         (void) json_fail(&s, p, CLOCKODO_JSON_NOT_OBJECT);
@@ -182,7 +153,7 @@ clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
     p = json_value(&s, p);
 
     if (p) {
-        p = json_space(p, s.end);
+        p = clockodo_json_space(p, s.end);
 
         if (p < s.end) {
             (void) json_fail(&s, p, CLOCKODO_JSON_TRAILING);
@@ -241,7 +212,7 @@ json_object(json_scan_t *s, const unsigned char *p)
 
     object = ++s->objects;
 
-    p = json_space(p + 1, s->end);
+    p = clockodo_json_space(p + 1, s->end);
 
     if (p < s->end && *p == '}') {
         s->depth--;
@@ -249,13 +220,13 @@ json_object(json_scan_t *s, const unsigned char *p)
     }
 
     for ( ;; ) {
-        p = json_member(s, json_space(p, s->end), object);
+        p = json_member(s, clockodo_json_space(p, s->end), object);
 
         if (p == NULL) {
             return NULL;
         }
 
-        p = json_space(p, s->end);
+        p = clockodo_json_space(p, s->end);
 
         if (p < s->end && *p == '}') {
             s->depth--;
@@ -288,13 +259,13 @@ json_member(json_scan_t *s, const unsigned char *p, uint32_t object)
         return NULL;
     }
 
-    p = json_space(p, s->end);
+    p = clockodo_json_space(p, s->end);
 
     if (p == s->end || *p != ':') {
         return json_fail(s, p, CLOCKODO_JSON_COLON);
     }
 
-    return json_value(s, json_space(p + 1, s->end));
+    return json_value(s, clockodo_json_space(p + 1, s->end));
 }
 
 
@@ -305,7 +276,7 @@ json_array(json_scan_t *s, const unsigned char *p)
         return json_fail(s, p, CLOCKODO_JSON_DEPTH_EXCEEDED);
     }
 
-    p = json_space(p + 1, s->end);
+    p = clockodo_json_space(p + 1, s->end);
 
     if (p < s->end && *p == ']') {
         s->depth--;
@@ -313,13 +284,13 @@ json_array(json_scan_t *s, const unsigned char *p)
     }
 
     for ( ;; ) {
-        p = json_value(s, json_space(p, s->end));
+        p = json_value(s, clockodo_json_space(p, s->end));
 
         if (p == NULL) {
             return NULL;
         }
 
-        p = json_space(p, s->end);
+        p = clockodo_json_space(p, s->end);
 
         if (p < s->end && *p == ']') {
             s->depth--;
@@ -457,8 +428,8 @@ json_escape(json_scan_t *s, const unsigned char *p)
 
     start = p++;
 
-    for (i = 0; i < sizeof(json_escapes) / sizeof(json_escapes[0]); i++) {
-        if (p < s->end && *p == (unsigned char) json_escapes[i][0]) {
+    for (i = 0; i < CLOCKODO_JSON_ESCAPES; i++) {
+        if (p < s->end && *p == (unsigned char) clockodo_json_escapes[i][0]) {
             return p + 1;
         }
     }
@@ -664,19 +635,19 @@ json_grow(json_scan_t *s)
 static uint32_t
 json_hash(const json_scan_t *s, const unsigned char *name, uint32_t object)
 {
-    int            c;
-    uint32_t       mixed;
-    uint64_t       hash;
-    json_string_t  string;
+    int                     c;
+    uint32_t                mixed;
+    uint64_t                hash;
+    clockodo_json_string_t  string;
 
     string.p = name;
     string.nrest = 0;
 
     hash = object;
 
-    for (c = json_string_next(&string);
+    for (c = clockodo_json_string_next(&string);
          c >= 0;
-         c = json_string_next(&string))
+         c = clockodo_json_string_next(&string))
     {
         hash = (hash * s->key + c + 1) % JSON_PRIME;
     }
@@ -699,8 +670,8 @@ json_hash(const json_scan_t *s, const unsigned char *name, uint32_t object)
 static int
 json_same(const unsigned char *name, const unsigned char *other)
 {
-    int            c;
-    json_string_t  a, b;
+    int                     c;
+    clockodo_json_string_t  a, b;
 
     a.p = name;
     a.nrest = 0;
@@ -709,28 +680,15 @@ json_same(const unsigned char *name, const unsigned char *other)
     b.nrest = 0;
 
     do {
-        c = json_string_next(&a);
+        c = clockodo_json_string_next(&a);
 
-        if (c != json_string_next(&b)) {
+        if (c != clockodo_json_string_next(&b)) {
             return 0;
         }
 
     } while (c >= 0);
 
     return 1;
-}
-
-
-static const unsigned char *
-json_space(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end
-           && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
-    {
-        p++;
-    }
-
-    return p;
 }
 
 
@@ -745,276 +703,4 @@ json_fail(json_scan_t *s, const unsigned char *p, clockodo_json_e error)
     s->json->offset = p - s->text;
 
     return NULL;
-}
-
-
-/* the next byte of a string, decoded to UTF-8; -1 at its end */
-
-static int
-json_string_next(json_string_t *s)
-{
-    if (s->nrest) {
-        return s->rest[--s->nrest];
-    }
-
-    if (*s->p == '"') {
-        return -1;
-    }
-
-    if (*s->p == '\\') {
-        return json_string_escape(s);
-    }
-
-    return *s->p++;
-}
-
-
-static int
-json_string_escape(json_string_t *s)
-{
-    size_t    i, n;
-    unsigned  code, lead;
-
-    s->p++;
-
-    if (*s->p != 'u') {
-
-        for (i = 0; (unsigned char) json_escapes[i][0] != *s->p; i++) {
-            /* void */
-        }
-
-        s->p++;
-
-        return json_escapes[i][1];
-    }
-
-    code = json_code_unit(s);
-
-    if (code >= 0xd800 && code <= 0xdfff) {
-        s->p++;
-        code = 0x10000 + ((code - 0xd800) << 10)
-               + (json_code_unit(s) - 0xdc00);
-    }
-
-    if (code < 0x80) {
-        n = 0;
-        lead = 0;
-
-    } else if (code < 0x800) {
-        n = 1;
-        lead = 0xc0;
-
-    } else if (code < 0x10000) {
-        n = 2;
-        lead = 0xe0;
-
-    } else {
-        n = 3;
-        lead = 0xf0;
-    }
-
-    for (i = 0; i < n; i++) {
-        s->rest[i] = 0x80 | (code & 0x3f);
-        code >>= 6;
-    }
-
-    s->nrest = n;
-
-    return lead | code;
-}
-
-
-/* the "XXXX" of "uXXXX" */
-
-static unsigned
-json_code_unit(json_string_t *s)
-{
-    unsigned              c, code;
-    const unsigned char  *last;
-
-    code = 0;
-
-    for (last = s->p + 5, s->p++; s->p < last; s->p++) {
-        c = *s->p | 0x20;
-        code = code * 16 + (c >= 'a' ? c - 'a' + 10 : *s->p - (unsigned) '0');
-    }
-
-    return code;
-}
-
-
-size_t
-clockodo_json_members(const unsigned char *text, size_t len,
-    clockodo_json_member_t *members, size_t n)
-{
-    size_t                  i, count;
-    const unsigned char    *p, *end, *name;
-    clockodo_json_value_t   value;
-
-    for (i = 0; i < n; i++) {
-        memset(&members[i].value, 0, sizeof(clockodo_json_value_t));
-    }
-
-    end = text + len;
-    count = 0;
-
-    p = json_space(json_space(text, end) + 1, end);
-
-    while (p < end && *p == '"') {
-
-        count++;
-
-        name = p + 1;
-
-        p = json_space(json_skip_string(name, end), end);
-        p = json_space(p + 1, end);
-
-        value.type = *p == '-' || (*p >= '0' && *p <= '9') ? '0' : *p;
-        value.data = p;
-
-        p = json_skip(p, end);
-
-        value.len = p - value.data;
-
-        if (value.type == '"') {
-            value.data++;
-            value.len -= 2;
-        }
-
-        for (i = 0; i < n; i++) {
-            if (json_is(name, members[i].name, members[i].len)) {
-                members[i].value = value;
-                break;
-            }
-        }
-
-        p = json_space(p, end);
-
-        if (p < end && *p == ',') {
-            p = json_space(p + 1, end);
-        }
-    }
-
-    return count;
-}
-
-
-static int
-json_is(const unsigned char *name, const char *expected, size_t len)
-{
-    size_t         i;
-    json_string_t  string;
-
-    string.p = name;
-    string.nrest = 0;
-
-    for (i = 0; i < len; i++) {
-        if (json_string_next(&string) != (unsigned char) expected[i]) {
-            return 0;
-        }
-    }
-
-    return json_string_next(&string) == -1;
-}
-
-
-/* the functions below pass over what has been scanned already */
-
-static const unsigned char *
-json_skip(const unsigned char *p, const unsigned char *end)
-{
-    size_t  depth;
-
-    depth = 0;
-
-    do {
-        switch (*p) {
-
-        case '"':
-            p = json_skip_string(p + 1, end);
-            break;
-
-        case '{':
-        case '[':
-            depth++;
-            p++;
-            break;
-
-        case '}':
-        case ']':
-            depth--;
-            p++;
-            break;
-
-        case ',':
-        case ':':
-        case ' ':
-        case '\t':
-        case '\n':
-        case '\r':
-            p++;
-            break;
-
-        default:
-            p = json_skip_scalar(p, end);
-        }
-
-    } while (depth && p < end);
-
-    return p;
-}
-
-
-static const unsigned char *
-json_skip_string(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end && *p != '"') {
-        p += (*p == '\\') ? 2 : 1;
-    }
-
-    return p + 1;
-}
-
-
-static const unsigned char *
-json_skip_scalar(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end
-           && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z')
-               || *p == 'E' || *p == '-' || *p == '+' || *p == '.'))
-    {
-        p++;
-    }
-
-    return p;
-}
-
-
-void
-clockodo_json_cut_numbers(unsigned char *text, size_t len)
-{
-    unsigned char        *p;
-    const unsigned char  *end, *next;
-
-    end = text + len;
-
-    for (p = text; p < end; p = (unsigned char *) next) {
-
-        if (*p == '"') {
-            next = json_skip_string(p + 1, end);
-            continue;
-        }
-
-        if (*p != '-' && (*p < '0' || *p > '9')) {
-            next = p + 1;
-            continue;
-        }
-
-        next = json_skip_scalar(p, end);
-
-        if (next - p > CLOCKODO_JSON_NUMBER_LEN) {
-            memset(p, ' ', next - p);
-            *p = '0';
-        }
-    }
 }

@@ -32,8 +32,6 @@ static void failing_free(void *p);
 #define free                        failing_free
 #define clockodo_json_errors        failing_json_errors
 #define clockodo_json_scan          failing_json_scan
-#define clockodo_json_members       failing_json_members
-#define clockodo_json_cut_numbers   failing_json_cut_numbers
 #define clockodo_event_types        failing_event_types
 #define clockodo_event_type         failing_event_type
 #define clockodo_event_entity       failing_event_entity
@@ -51,8 +49,6 @@ int clockodo_event_char(char c);
 #undef free
 #undef clockodo_json_errors
 #undef clockodo_json_scan
-#undef clockodo_json_members
-#undef clockodo_json_cut_numbers
 #undef clockodo_event_types
 #undef clockodo_event_type
 #undef clockodo_event_entity

@@ -27,8 +27,6 @@ static void failing_free(void *p);
 #define free                        failing_free
 #define clockodo_json_errors        failing_json_errors
 #define clockodo_json_scan          failing_json_scan
-#define clockodo_json_members       failing_json_members
-#define clockodo_json_cut_numbers   failing_json_cut_numbers
 
 #include "clockodo_json.c"
 
@@ -36,8 +34,6 @@ static void failing_free(void *p);
 #undef free
 #undef clockodo_json_errors
 #undef clockodo_json_scan
-#undef clockodo_json_members
-#undef clockodo_json_cut_numbers
 
 
 #define test_text(s)   s, sizeof(s) - 1
