@@ -87,6 +87,13 @@ ngx_http_clockodo_check_headers(ngx_http_request_t *r)
         return CLOCKODO_FAULT_CONTENT_ENCODING;
     }
 
+    if (r->headers_in.chunked) {
+
+        /* content_length_n then counts what has been read so far */
+
+        return CLOCKODO_FAULT_NONE;
+    }
+
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
     return r->headers_in.content_length_n > (off_t) lcf->max_body_size

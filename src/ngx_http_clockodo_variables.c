@@ -109,15 +109,9 @@ ngx_http_clockodo_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /*
-     * The log module takes a value that is valid or not found as it stands,
-     * even if it is not cacheable: what may change yet must be neither.
-     * Nothing changes any more once the header has been sent.
-     */
-
-    v->valid = 0;
-    v->no_cacheable = 1;
-    v->not_found = (value.len == 0 && r->main->header_sent);
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = (value.len == 0);
     v->len = value.len;
     v->data = value.data;
 

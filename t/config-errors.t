@@ -1,0 +1,470 @@
+# Whatever is wrong with the settings has to be said when nginx starts, in a
+# way that lets an operator mend it: by the directive, by what was expected,
+# and by the line.  No message shows a token.  Here nginx only tests
+# configurations and serves nothing.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use POSIX qw(mkfifo);
+use Test::More;
+
+
+my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
+my $max = '9007199254740991';   # 2^53-1
+
+my $dir = tempdir('clockodo-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $conf = "$dir/conf/nginx.conf";
+
+chmod 0755, $dir;
+mkdir "$dir/$_" for qw(conf folder);
+mkfifo("$dir/conf/fifo", 0600) or die "mkfifo: $!";
+
+my %files;   # what stands in them
+
+
+# Each is a message, and what causes it: in a location, unless there is a
+# server in it.  The message names the last line, or the one with "#!".
+
+my @errors = (
+
+    # values
+
+    [ qr/"(\w+)" in "clockodo_webhook" .*must be "on", "off" or "report"/,
+      map { "clockodo_webhook $_;" } qw(yes 1 reports onoff) ],
+
+    [ qr/"" in "clockodo_webhook" directive/, 'clockodo_webhook "";' ],
+
+    [ qr/in "clockodo_unknown_events" .*must be "reject", "forward" or "igno/,
+      map { "clockodo_unknown_events $_;" } qw(drop on off "") ],
+
+    [ qr/in "clockodo_mask_token" directive, it must be "on" or "off"/,
+      map { "clockodo_mask_token $_;" } qw(yes report "") ],
+
+    [ qr/invalid pattern ".*" in "clockodo_events" .*"entity\.\*", "\*\.act/,
+      map { "clockodo_events $_;" }
+          qw("" . .. team team. .updated team.updated.again team* ** te*.x
+             *.up* Team.updated team.Updated team-x.updated téam.updated
+             team:updated), '"team updated"', '"team.updated "', '* team',
+          'team.updated .' ],
+
+    [ qr/invalid company id ".*" in "clockodo_company" .*1 to 2\^53-1, or "an/,
+      map { "clockodo_company $_;" }
+          qw("" 0 01 -1 +1 1.0 1e3 0x1 one off ANY 9007199254740992
+             18446744073709551617), '1,', '1,2', '" 1"', '1 0', '1 any',
+          'any 1', 'any any' ],
+
+    [ qr/invalid time ".*" in "clockodo_max_age" .*one second or "off"/,
+      map { "clockodo_max_age $_;" }
+          qw("" 0 0s -1 1.5h 1x 5ms on any 99999999999999999999), '"1 x"' ],
+
+    [ qr/invalid size ".*" in "clockodo_max_body_size" .*at least one byte/,
+      map { "clockodo_max_body_size $_;" }
+          qw("" 0 0k -1 1.5k 1x k off 99999999999999999999 99999999999999999m)
+    ],
+
+    [ qr/"clockodo_token" directive has an empty token/,
+      'clockodo_token "";', "clockodo_token '' subscription=1;" ],
+
+    [ qr/"clockodo_token" directive must be "TOKEN \[subscription=ID\[,ID\.\./,
+      map { "clockodo_token S3cr3t $_;" }
+          qw(S3cr3t-2 "" subscription subscriptions=1 Subscription=1
+             company=1) ],
+
+    [ qr/"clockodo_token" .*list of subscriptions, .*subscription=ID.*integer/,
+      map { "clockodo_token S3cr3t subscription=$_;" }
+          ('', '0', '01', '-1', '+1', '1.0', 'x', 'S3cr3t', '1,', ',1', ',',
+           '1,,2', '1,0', '1,x', '9007199254740992', '18446744073709551617'),
+    ],
+
+    [ qr/"clockodo_token" .*list of subscriptions/,
+      'clockodo_token S3cr3t "subscription=1, 2";',
+      'clockodo_token S3cr3t "subscription= 1";' ],
+
+    [ qr/"clockodo_secret_file" directive must be the path of a file or "off"/,
+      'clockodo_secret_file "";' ],
+
+    [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*must be a reg},
+      map { "clockodo_secret_file $_;" }
+          qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],
+
+    [ qr{cannot open "/dev/null" in "clockodo_secret_file" .*must be a regula},
+      'clockodo_secret_file /dev/null;' ],
+
+
+    # token files
+
+    [ qr{cannot open "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*No such f},
+      'clockodo_token_file missing;' ],
+
+    [ qr{"\Q$dir\E/.*" in "clockodo_token_file" .*must be a regular file},
+      map { "clockodo_token_file $_;" } '../folder', 'fifo', '""' ],
+
+    [ qr{"/dev/zero" in "clockodo_token_file" .*must be a regular file},
+      'clockodo_token_file /dev/zero;' ],
+
+    [ qr{"\Q$dir\E/conf/\w+" in "clockodo_token_file" directive has no token},
+      map { 'clockodo_token_file ' . file($_) . ';' }
+          '', "\n", "\r\n", " \t \n\n", '# S3cr3t', "#\n#S3cr3t\n",
+          "\xef\xbb\xbf", "\xef\xbb\xbf# S3cr3t\n" ],
+
+    [ qr{line 1 of "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*must be "TOK},
+      map { 'clockodo_token_file ' . file($_) . ';' }
+          'S3cr3t x', "S3cr3t S3cr3t\n", 'S3cr3t subscription = 1',
+          'S3cr3t subscription=1 x', 'S3cr3t subscription=1 # S3cr3t' ],
+
+    [ qr{line 4 of "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*must be "TOK},
+      map { 'clockodo_token_file ' . file($_) . ';' }
+          "# one\r\n\r\nS3cr3t-3 subscription=1\r\nS3cr3t-4 x\r\n",
+          "\xef\xbb\xbf\n\nS3cr3t-3\nS3cr3t-4 x" ],
+
+    [ qr{line 2 of "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*subscription},
+      map { 'clockodo_token_file ' . file("S3cr3t-1\nS3cr3t $_\n") . ';' }
+          map { "subscription=$_" } '', 0, '1,', '1,S3cr3t' ],
+
+    [ qr{line 2 of "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*has a NUL},
+      map { 'clockodo_token_file ' . file("S3cr3t-1\n$_\n") . ';' }
+          "S3cr3t\0", "\0", "# S3cr3t \0", "S3c\0r3t subscription=1" ],
+
+    [ qr{"clockodo_token_file" directive must be a regular file of at most 10},
+      'clockodo_token_file ' . file('#' x 1048569 . "\nS3cr3t\n") . ';' ],
+
+
+    # the same again
+
+    [ qr/"clockodo_token" directive has a token that is duplicate/,
+      "clockodo_token S3cr3t;\nclockodo_token S3cr3t;",
+      "clockodo_token S3cr3t;\nclockodo_token S3cr3t-2;\n"
+      . 'clockodo_token "S3cr3t" subscription=1;',
+      "clockodo_token S3cr3t subscription=1;\n"
+      . "clockodo_token S3cr3t subscription=2;",
+      'clockodo_token_file ' . file("S3cr3t-1\nS3cr3t\n") . ";\n"
+      . "clockodo_token S3cr3t;" ],
+
+    [ qr/line 2 of ".*" in "clockodo_token_file" .*a token that is duplicate/,
+      'clockodo_token_file ' . file("S3cr3t\nS3cr3t\n") . ';',
+      'clockodo_token_file ' . file("\xef\xbb\xbfS3cr3t\nS3cr3t\n") . ';',
+      'clockodo_token_file ' . file("S3cr3t\r\nS3cr3t subscription=1") . ';',
+      'clockodo_token S3cr3t;'
+      . 'clockodo_token_file ' . file("S3cr3t-1\n S3cr3t\n") . ';',
+      'clockodo_token_file ' . file("S3cr3t") . ';'
+      . 'clockodo_token_file ' . file("S3cr3t-1\nS3cr3t\t\n") . ';' ],
+
+    ( map { [ qr/"$_->[0]" directive is duplicate/,
+              "$_->[0] $_->[1];\n$_->[0] $_->[1];",
+              "$_->[0] $_->[1];\n$_->[0] $_->[2];",
+              "$_->[0] $_->[2];\n$_->[0] $_->[1];",
+              "server { $_->[0] $_->[1];\n$_->[0] $_->[2]; #!\n}",
+              "$_->[0] $_->[2];\n$_->[0] $_->[1]; #!\nserver { }" ] }
+          [qw(clockodo_webhook on off)],
+          [qw(clockodo_secret_file secrets off)],
+          [qw(clockodo_events team.* *)],
+          [qw(clockodo_unknown_events forward reject)],
+          [qw(clockodo_company 1 any)],
+          [qw(clockodo_max_age 1h off)],
+          [qw(clockodo_max_body_size 1k 16k)],
+          [qw(clockodo_mask_token on off)] ),
+
+
+    # where, and how many
+
+    ( map { my ($name, $value, @more) = @$_;
+
+            [ qr/"$name" directive is not allowed here/,
+              "if (\$args) {\n$name $value; #!\n}",
+              "limit_except GET {\n$name $value; #!\n}",
+              "upstream u {\n$name $value; #!\n}\nserver { }",
+              "server { }\n}\n$name $value; #!\nhttp {" ],
+
+            [ qr/invalid number of arguments in "$name" directive/,
+              "$name;", @more ? "$name $value @more;" : () ] }
+          [qw(clockodo_webhook on on)],
+          [qw(clockodo_token S3cr3t subscription=1 subscription=2)],
+          [qw(clockodo_token_file tokens tokens)],
+          [qw(clockodo_secret_file secrets secrets)],
+          [qw(clockodo_events *)],
+          [qw(clockodo_unknown_events reject reject)],
+          [qw(clockodo_company 1)],
+          [qw(clockodo_max_age 1h 1h)],
+          [qw(clockodo_max_body_size 1k 1k)],
+          [qw(clockodo_mask_token on on)] ),
+
+    [ qr/invalid number of arguments in "clockodo_token" directive/,
+      "clockodo_token S3cr3t-1\nclockodo_token S3cr3t-2;" ],
+
+
+    # no token: the line is that of clockodo_webhook
+
+    ( map { [ qr/"clockodo_token(_file)?" is defined in location "\/x" for the/,
+              "server { location /x {\nclockodo_webhook $_; #!\n} }",
+              "server {\nclockodo_webhook $_; #!\nlocation /x { } }",
+              "server {\nclockodo_webhook off; location /x {\n"
+              . "clockodo_webhook $_; #!\n} }",
+              "clockodo_webhook $_; #!\nserver {\nlocation /x {\n} }",
+              "server {\nlocation = /x {\nclockodo_webhook $_; #!\n} }",
+              "server { clockodo_webhook $_; #!\nclockodo_events *;\n"
+              . "location /x { clockodo_company 1; } }",
+              "server { location / { clockodo_token S3cr3t;\n}\n"
+              . "location /x {\nclockodo_webhook $_; #!\n} }",
+              "server { clockodo_token S3cr3t;\nclockodo_webhook $_; }\n"
+              . "server { clockodo_webhook $_; #!\nlocation /x { } }" ],
+
+            [ qr/ is defined in location "\/x\/y" for the/,
+              "server { location /x { location /x/y {\n"
+              . "clockodo_webhook $_; #!\n} } }",
+              "server { clockodo_webhook $_; #!\nlocation /x {\n"
+              . "clockodo_webhook off; location /x/y {\n"
+              . "clockodo_webhook $_; #!\n} } }",
+              "server { location /x {\nclockodo_webhook off;\n"
+              . "location /x/z {\nclockodo_token S3cr3t;\n}\n"
+              . "location /x/y {\nclockodo_webhook $_; #!\n} } }" ],
+
+            [ qr/ is defined in location "\^\/x\$" for the/,
+              "server { location ~ ^/x\$ {\nclockodo_webhook $_; #!\n} }" ],
+
+            [ qr/ is defined in location "\@x" for the/,
+              "server { location \@x {\nclockodo_webhook $_; #!\n} }" ] }
+          qw(on report) ),
+);
+
+
+# nothing at all is said about these
+
+my @fine = (
+    '',
+    'clockodo_webhook off;',
+    'clockodo_webhook on; clockodo_token S3cr3t;',
+    'clockodo_token S3cr3t; clockodo_webhook report;',
+    'clockodo_webhook on; clockodo_token S3cr3t; if ($args) { set $x 1; } '
+    . 'limit_except POST { deny all; }',
+    'clockodo_token S3cr3t; clockodo_token s3cr3t; clockodo_token S3cr3t1;',
+    "clockodo_token S3cr3t subscription=1,2,$max,1;",
+    "clockodo_company 1 2 $max;",
+    'clockodo_company any;',
+    'clockodo_events * entry.* *.deleted team.updated '
+    . 'project.budget_notification;',
+    'clockodo_max_age 1;',
+    'clockodo_max_age "1d 2h";',
+    'clockodo_max_age off;',
+    'clockodo_max_body_size 1;',
+    'clockodo_max_body_size 1m;',
+    'clockodo_secret_file off;',
+
+    # another level is another list
+
+    "clockodo_token S3cr3t;\nserver { clockodo_token S3cr3t; location / {\n"
+    . "clockodo_token S3cr3t; location /x {\nclockodo_token S3cr3t; } } }",
+
+    # a server without locations needs no token
+
+    'server { clockodo_webhook on; }',
+    'server { clockodo_webhook report; if ($args) { set $x 1; } }',
+    'server { clockodo_webhook on; location / { clockodo_webhook off; } }',
+    "clockodo_webhook on;\nserver { location / { clockodo_token S3cr3t; } }",
+
+    # token files
+
+    ( map { 'clockodo_webhook on; clockodo_token_file ' . file($_) . ';' }
+          "S3cr3t", "S3cr3t\n", "S3cr3t\r\n",
+          "# S3cr3t\r\n\r\nS3cr3t\r\n\tS3cr3t-2 \t subscription=1,2 \r\n",
+          "\xef\xbb\xbfS3cr3t\nS3cr3t-2", "\xef\xbb\xbf# S3cr3t\r\nS3cr3t",
+          "S3cr3t\nS3cr3t# subscription=$max\n#S3cr3t", "\xffS3cr3t",
+          '#' x 1048568 . "\nS3cr3t\n" ),
+
+    'clockodo_token_file ' . file("S3cr3t\n", 0640) . ';',
+    'clockodo_token_file ' . file("S3cr3t\n", 0400) . ';',
+    "clockodo_token_file $dir/conf/" . file("S3cr3t\n") . ';',
+    'clockodo_token S3cr3t; clockodo_token_file ' . file("S3cr3t-2\n") . ';'
+    . 'clockodo_token_file ' . file("S3cr3t-3\n") . ';',
+);
+
+
+# these are fine, but for a word of warning
+
+my @warnings = (
+    ( map { my $pattern = $_;
+
+            [ qr/pattern "\Q$_\E" in "clockodo_events" .*no documented event/,
+              "clockodo_events $_;",
+              "clockodo_unknown_events forward;\nclockodo_events * $_;" ] }
+          qw(teams.* *.moved team.moved budget_notification.*
+             entry.completed project_.created), 'a' x 64 . '.*' ),
+
+    [ qr{\Q$dir\E/conf/\w+" in "clockodo_token_file" .*read by others, .*0600},
+      map { 'clockodo_token_file ' . file("S3cr3t\n", $_) . ';' }
+          0644, 0604, 0666 ],
+);
+
+
+for my $case (@errors) {
+    my ($message, @configs) = @$case;
+
+    for my $config (@configs) {
+        my ($rc, $text, $line) = run($config);
+        my @emerg = $text =~ /^nginx: \[emerg\] (.*)/mg;
+
+        ok($rc == 1 && @emerg == 1 && $emerg[0] =~ $message
+           && $emerg[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
+           'error: ' . name($config))
+        or diag("exit code $rc, expected line $line and $message\n$text");
+    }
+}
+
+for my $config (@fine) {
+    my ($rc, $text) = run($config);
+
+    ok($rc == 0 && $text !~ /S3c|\[/, 'fine: ' . name($config))
+    or diag("exit code $rc\n$text");
+}
+
+for my $case (@warnings) {
+    my ($message, @configs) = @$case;
+
+    for my $config (@configs) {
+        my ($rc, $text, $line) = run($config);
+        my @warn = $text =~ /^nginx: \[warn\] (.*)/mg;
+
+        ok($rc == 0 && @warn == 1 && $warn[0] =~ $message
+           && $warn[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
+           'warning: ' . name($config))
+        or diag("exit code $rc, expected line $line and $message\n$text");
+    }
+}
+
+
+# nginx has to read the token file with its own rights
+
+{
+    my $uid = $> || getpwnam 'nobody';
+
+    my ($rc, $text) = run('clockodo_token_file ' . file("S3cr3t\n", 0) . ';',
+                          $uid);
+
+    like($text, qr/cannot open .* "clockodo_token_file" .*Permission denied/,
+         'error: token file that may not be read');
+}
+
+
+# the line may be one of another file
+
+{
+    my $file = file("\n\nclockodo_webhook on;\n");
+    my ($rc, $text) = run("include $file;\nserver { location /x { } }");
+
+    like($text, qr{in location "/x" for .* in \Q$dir\E/conf/$file:3$}m,
+         'error: no token, included file');
+}
+
+
+# Where paths start from: nginx itself resolves logs from the prefix, and what
+# belongs to the configuration from its folder.
+
+{
+    my ($rc) = run('clockodo_secret_file paths;');
+
+    ok($rc == 0 && -f "$dir/paths" && !-e "$dir/conf/paths",
+       'secret file in the prefix');
+
+    file("S3cr3t\n", 0600, '../token');
+    ($rc) = run('clockodo_token_file token;');
+
+    is($rc, 1, 'token file not in the prefix');
+}
+
+
+# not even with debugging on
+
+{
+    open my $log, '<', "$dir/error.log" or die "error.log: $!";
+    my $text = do { local $/; <$log> };
+
+    ok($text =~ /\[emerg\]/ && $text =~ /\[debug\]/ && $text !~ /S3c/,
+       'no token in the error log');
+}
+
+
+done_testing();
+
+
+# the output of "nginx -t", its exit code, and the line that is at fault
+
+sub run {
+    my ($config, $uid) = @_;
+
+    $config .= ' #!' unless $config =~ /#!/;
+    $config = "server { location / {\n$config\n} }"
+        unless $config =~ /\bserver \{/;
+
+    my $modules = join ' ', map { "load_module $_;" }
+                            split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+
+    my $temp = join ' ', map { "${_}_temp_path $dir/temp;" }
+                         qw(client_body proxy fastcgi uwsgi scgi);
+
+    my $text = <<"END";
+$modules
+pid $dir/nginx.pid;
+error_log $dir/error.log debug;
+events { }
+http {
+access_log off; $temp
+$config
+}
+END
+
+    write_file($conf, $text);
+
+    my ($line) = map { 1 + ($_ =~ tr/\n//) } $text =~ /\A(.*)#!/s;
+
+    my $pid = open(my $out, '-|') // die "fork: $!";
+
+    if ($pid == 0) {
+        open STDERR, '>&', \*STDOUT;
+        $< = $> = $uid if $uid;
+        exec 'timeout', 20, $nginx, '-t', '-e', "$dir/error.log", '-p',
+             $dir, '-c', $conf;
+        die "exec: $!";
+    }
+
+    my $output = join '', grep { !/: (the )?configuration file / } <$out>;
+    close $out;
+
+    return ($? >> 8, $output, $line);
+}
+
+
+# a new file beside the configuration
+
+sub file {
+    my ($text, $mode, $name) = @_;
+
+    $name //= sprintf 'file%03d', keys(%files) + 1;
+    $files{$name} = $text;
+
+    write_file("$dir/conf/$name", $text);
+    chmod $mode // 0600, "$dir/conf/$name";
+
+    return $name;
+}
+
+
+sub write_file {
+    my ($name, $text) = @_;
+
+    open my $file, '>:raw', $name or die "$name: $!";
+    print $file $text;
+    close $file or die "$name: $!";
+}
+
+
+sub name {
+    my ($config) = @_;
+
+    $config =~ s/\s*#!|\s+$//g;
+    $config =~ s/\s+/ /g;
+    $config =~ s/(file\d+)/'"' . substr($files{$1}, 0, 50) . '"'/ge;
+    $config =~ s/([\0-\37\177-\377])/sprintf '\x%02x', ord $1/ge;
+
+    return $config || 'nothing';
+}

@@ -1,0 +1,249 @@
+package Clockodo::Nginx;
+
+# An nginx of one's own, for what a block of Test::Nginx cannot express.
+#
+#     my $nginx = Clockodo::Nginx->start(
+#         server  => 'location / { ... }',   # in the one server
+#         http    => '...',                  # before it
+#         main    => '...',
+#         listen  => 'http2',                # more for its "listen"
+#         modules => [ ... ],                # before ours
+#         workers => 1,
+#         level   => 'info',                 # of error.log
+#         wrapper => [ ... ]);               # a command that execs nginx
+#
+#     $nginx->port, $nginx->root, $nginx->pid, $nginx->worker, $nginx->log,
+#     $nginx->new_log, $nginx->read($file), $nginx->stop
+#
+# $TEST_NGINX_SERVER_ROOT in the configuration is its root, as in Test::Nginx.
+# It is stopped when the object goes, also if the test dies.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path remove_tree);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use POSIX qw(WNOHANG);
+use Time::HiRes qw(sleep);
+
+
+my %running;
+my $started = 0;
+
+$SIG{$_} ||= sub { exit 1 } for qw(INT TERM HUP);
+
+END {
+    local $?;
+    $_->stop for values %running;
+}
+
+
+sub start {
+    my ($class, %arg) = @_;
+
+    my $self = bless { owner => $$, wrapper => $arg{wrapper} || [] }, $class;
+
+    $self->{port} = $self->free_port;
+
+    my $base = $ENV{TEST_NGINX_SERVROOT} || tempdir(CLEANUP => 1);
+
+    $self->{root} = "$base/" . ++$started;
+
+    my $html = "$self->{root}/html";
+    my $user = $ENV{TEST_NGINX_WORKER_USER} || 'www-data';
+
+    remove_tree($self->{root});
+    make_path($html, "$self->{root}/logs");
+    chmod 0755, $base, $self->{root}, $html;
+
+    my $modules = join '', map { "load_module $_;\n" }
+                  @{$arg{modules} || []},
+                  split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+
+    my $conf = $modules . ($> == 0 ? "user $user;\n" : '')
+               . 'worker_processes ' . ($arg{workers} || 1) . ";\n"
+               . 'error_log logs/error.log ' . ($arg{level} || 'info') . ";\n"
+               . ($arg{main} || '') . <<"END" . ($arg{http} || '') . <<"END";
+
+daemon off;
+pid logs/nginx.pid;
+
+events {
+    worker_connections 1024;
+}
+
+http {
+    access_log logs/access.log;
+    client_body_temp_path client_body_temp;
+    proxy_temp_path proxy_temp;
+    fastcgi_temp_path fastcgi_temp;
+    uwsgi_temp_path uwsgi_temp;
+    scgi_temp_path scgi_temp;
+
+END
+
+    server {
+        listen 127.0.0.1:$self->{port} @{[ $arg{listen} || '' ]};
+
+        $arg{server}
+    }
+}
+END
+
+    $conf =~ s/\$TEST_NGINX_SERVER_ROOT/$self->{root}/g;
+
+    $self->write('nginx.conf', $conf);
+    $self->spawn;
+
+    return $self;
+}
+
+
+sub spawn {
+    my ($self) = @_;
+
+    my $pid = fork // die "fork: $!\n";
+
+    if ($pid == 0) {
+        # what is said before error.log is open goes there as well
+        open STDERR, '>>', "$self->{root}/logs/error.log";
+        open STDOUT, '>&', \*STDERR;
+
+        exec @{$self->{wrapper}}, $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx',
+             '-p', "$self->{root}/", '-c', "$self->{root}/nginx.conf"
+            or POSIX::_exit(127);
+    }
+
+    $self->{pid} = $pid;
+    $running{$pid} = $self;
+
+    # nginx writes its pid once it listens
+
+    for (1 .. 500) {
+        return if -s "$self->{root}/logs/nginx.pid";
+
+        if (waitpid($pid, WNOHANG) == $pid) {
+            delete $running{$pid};
+            delete $self->{pid};
+            last;
+        }
+
+        sleep 0.02;
+    }
+
+    die "nginx did not start:\n", $self->log;
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    my $pid = delete $self->{pid} or return;
+
+    delete $running{$pid};
+
+    return if $self->{owner} != $$;
+
+    local $?;
+
+    kill 'TERM', $pid;
+
+    for (1 .. 250) {
+        return if waitpid($pid, WNOHANG);
+        sleep 0.02;
+    }
+
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+}
+
+
+sub DESTROY {
+    $_[0]->stop;
+}
+
+
+# TEST_NGINX_PORT and the two after it are kept free for this test.
+
+sub free_port {
+    my $port = $ENV{TEST_NGINX_PORT};
+    my @ports = $port ? ($port .. $port + 2) : ();
+
+    for (@ports, (0) x 10) {
+        my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+                                      LocalPort => $_, ReuseAddr => 1);
+        return $s->sockport if $s;
+    }
+
+    die "no free port\n";
+}
+
+
+sub port { $_[0]{port} }
+sub root { $_[0]{root} }
+sub pid  { $_[0]{pid} }
+
+
+# The worker, if there is one.
+
+sub worker {
+    my ($self) = @_;
+
+    for (1 .. 500) {
+        open my $fh, '<', "/proc/$self->{pid}/task/$self->{pid}/children"
+            or die "no list of workers: $!\n";
+
+        my @workers = split ' ', <$fh> // '';
+
+        return $workers[0] if @workers;
+
+        sleep 0.02;
+    }
+
+    die "no worker\n";
+}
+
+
+# The error log.
+
+sub log {
+    my ($self) = @_;
+
+    return $self->read('logs/error.log');
+}
+
+
+# What has come to it since this was called last.
+
+sub new_log {
+    my ($self) = @_;
+
+    my $log = $self->log;
+    my $new = substr $log, $self->{seen} || 0;
+
+    $self->{seen} = length $log;
+
+    return $new;
+}
+
+
+sub read {
+    my ($self, $name) = @_;
+
+    open my $fh, '<', "$self->{root}/$name" or return '';
+    local $/;
+
+    return scalar(<$fh>) // '';
+}
+
+
+sub write {
+    my ($self, $name, $text) = @_;
+
+    open my $fh, '>', "$self->{root}/$name" or die "$name: $!\n";
+    print $fh $text;
+    close $fh or die "$name: $!\n";
+}
+
+1;

@@ -1,0 +1,732 @@
+# The file with the secrets: nobody but its owner may ever read it, whatever
+# stands in it stays whole and is not lost, and strangers cannot fill the disk
+# with it.  All this with workers that are not root.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo::Client;
+use Clockodo::Nginx;
+use Fcntl qw(F_SETLK F_UNLCK F_WRLCK);
+use File::Temp qw(tempdir);
+use POSIX qw(mkfifo sysconf _SC_PAGESIZE);
+use Test::More;
+use Time::HiRes qw(sleep);
+
+plan skip_all => 'must be root, so that workers can be someone else'
+    if $> != 0;
+
+my $user = $ENV{TEST_NGINX_WORKER_USER} ||= 'www-data';
+my $uid = getpwnam $user;
+
+my $time = qr/2\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ/;
+
+my $strace = !system 'strace -o /dev/null true 2> /dev/null';
+my $tmpfs = !system 'unshare -m mount -t tmpfs none /mnt 2> /dev/null';
+
+my $on = <<'END';
+    clockodo_token My_Sup3r_T0k3n;
+    clockodo_webhook on;
+
+    add_header X-Judged "$clockodo_verdict/$clockodo_reason" always;
+    add_header X-Pid $pid always;
+END
+
+subtest 'mode from the first moment, umask 022' => sub { mode_of('022') };
+subtest 'mode from the first moment, umask 0'   => sub { mode_of('0') };
+
+subtest 'a file that is there already' => \&existing;
+subtest 'levels, several files'        => \&levels;
+subtest 'rotation and reload'          => \&rotation;
+subtest 'exit'                         => \&leaving;
+subtest 'eight clients, two workers'   => \&clients;
+subtest 'workers take turns'           => \&turns;
+subtest 'flushed before the reply'     => \&flushed;
+subtest 'cannot be flushed'            => \&not_flushed;
+subtest 'full'                         => \&full;
+subtest 'full disk'                    => \&full_disk;
+subtest 'not a file'                   => \&fifo;
+
+done_testing;
+
+
+# A file has the mode that it was created with, if nobody calls chmod().
+
+sub mode_of {
+    my ($umask) = @_;
+
+    plan skip_all => 'strace cannot trace here' unless $strace;
+
+    my $trace = tempdir(CLEANUP => 1) . '/trace';
+    my $nginx = start(wrapper => [
+        'sh', '-c', "umask $umask && exec \"\$@\"", 'sh',
+        qw(strace -D -f -y -e), 'trace=openat,/chmod', '-o', $trace ]);
+    my $file = $nginx->root . '/secrets';
+
+    is_deeply(access_to($file), [ '0600', 0 ], 'at start');
+
+    is(record($nginx, 'first'), '200 handshake/', 'recorded');
+
+    rename $file, "$file.1";
+    reopen($nginx);
+
+    is_deeply(access_to($file), [ '0600', $uid ], 'after a reopen');
+    is_deeply(access_to("$file.1"), [ '0600', 0 ], 'the old file');
+
+    rename $file, "$file.2";
+    reload($nginx);
+
+    is_deeply(access_to($file), [ '0600', 0 ], 'after a reload');
+
+    my $calls = calls($nginx, $trace);
+
+    like($calls, qr/openat\(.*\Q$file\E", .*O_CREAT.*, 0600\) = \d/,
+         'strace has seen how it was created');
+    unlike($calls, qr/chmod.*\Q$file\E/, 'no chmod()');
+}
+
+
+# The operator's own choice is kept.
+
+sub existing {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+
+    $nginx->write('secrets', "what the operator wrote\n");
+    chmod 0640, $file;
+
+    reload($nginx);
+    is(access_to($file)->[0], '0640', 'mode after a reload');
+
+    reopen($nginx);
+    is(access_to($file)->[0], '0640', 'mode after a reopen');
+
+    is(record($nginx, 'one'), '200 handshake/', 'recorded');
+    like(contents($file), qr/\Awhat the operator wrote\n.* one\n\z/,
+         'appended');
+}
+
+
+# Wherever the directive stands, the file is there once nginx runs.
+
+sub levels {
+    my $dir = tempdir(CLEANUP => 1);
+
+    chmod 0755, $dir;
+
+    save("$dir/a.conf", <<"END");
+server {
+    listen unix:$dir/a.sock;
+$on
+    location /a/http {
+        proxy_pass http://127.0.0.1:1;
+    }
+}
+END
+
+    save("$dir/b.conf", <<"END");
+server {
+    listen unix:$dir/b.sock;
+    clockodo_secret_file server;
+$on
+    location /b/server {
+        proxy_pass http://127.0.0.1:1;
+    }
+
+    location /b/shared {
+        clockodo_secret_file location;
+    }
+}
+END
+
+    my $nginx = start(http => <<"END", server => <<"END");
+    clockodo_secret_file http;
+    include $dir/*.conf;
+END
+    location /a/ {
+        proxy_pass http://unix:$dir/a.sock;
+    }
+
+    location /b/ {
+        proxy_pass http://unix:$dir/b.sock;
+    }
+
+    location /own/ {
+$on
+        clockodo_secret_file location;
+
+        location /own/nested {
+        }
+
+        location /own/absolute {
+            clockodo_secret_file $dir/absolute;
+        }
+    }
+END
+
+    my %file = map { $_ => $nginx->root . "/$_" } qw(http server location);
+
+    $file{absolute} = "$dir/absolute";
+
+    is_deeply(access_to($file{$_}), [ '0600', 0 ], "$_: created at start")
+        for sort keys %file;
+
+    is(record($nginx, $_, "/$_"), '200 handshake/', "$_: recorded")
+        for qw(a/http b/server own/one own/nested b/shared own/absolute);
+
+    is_deeply({ map { $_ => [ secrets($file{$_}) ] } keys %file },
+              { http     => [ 'a-http' ],
+                server   => [ 'b-server' ],
+                location => [ 'own-one', 'own-nested', 'b-shared' ],
+                absolute => [ 'own-absolute' ] },
+              'each in its file');
+}
+
+
+sub rotation {
+    my $nginx = start(workers => 2, listen => 'reuseport');
+    my $file = $nginx->root . '/secrets';
+
+    isnt($uid, 0, 'the user is not root');
+    is_deeply([ map { (stat "/proc/$_")[4] } workers($nginx) ],
+              [ $uid, $uid ], 'workers run as that user');
+
+    is_deeply([ by_both($nginx, 'a') ], [ secrets($file) ],
+              'recorded by both workers');
+
+    my $before = contents($file);
+
+    reload($nginx);
+    is(contents($file), $before, 'survives a reload');
+
+    my @after = by_both($nginx, 'b');
+
+    is_deeply([ (secrets($file))[-@after .. -1] ], \@after,
+              'recorded after a reload');
+    like(contents($file), qr/\A\Q$before\E/, 'appended');
+
+    # until it is told nginx writes on in the old file, and makes no new one
+
+    $before = contents($file);
+    rename $file, "$file.1";
+
+    is(record($nginx, 'between'), '200 handshake/', 'recorded after a rename');
+    like(contents("$file.1"), qr/\A\Q$before\E.* between\n\z/, 'in the old');
+    ok(!-e $file, 'no new file');
+
+    $before = contents("$file.1");
+    nginx($nginx, '-s', 'reopen');
+    wait_for(sub { has_open($nginx, $file) });
+
+    is_deeply([ by_both($nginx, 'c') ], [ secrets($file) ],
+              'recorded in the new file by both workers');
+    is(contents("$file.1"), $before, 'the old file stays as it is');
+}
+
+
+# Nothing that ends may leave an empty file behind, not even where it could.
+
+sub leaving {
+    my $nginx = start(workers => 2);
+    my $file = $nginx->root . '/secrets';
+
+    chown $uid, -1, $nginx->root;
+    rename $file, "$file.1";
+
+    for my $signal ('TERM', 'QUIT') {
+        my ($worker) = workers($nginx);
+
+        kill $signal, $worker;
+        wait_for(sub { !-e "/proc/$worker" && 2 == workers($nginx) });
+
+        ok(!-e $file, "no file by a worker that ends, $signal");
+    }
+
+    # the one that sends the signal reads the configuration as well
+
+    nginx($nginx, '-s', 'quit');
+    waitpid $nginx->pid, 0;
+    ok(!-e $file, 'no file by "nginx -s quit"');
+
+    isnt(nginx($nginx, '-s', 'reload'), 0, 'nobody to signal to');
+    ok(!-e $file, 'no file by "nginx -s reload"');
+
+    is(nginx($nginx, '-t'), 0, 'nginx -t');
+    ok(!-e $file || access_to($file)->[0] eq '0600', 'mode after "nginx -t"');
+}
+
+
+sub clients {
+    my $nginx = start(workers => 2, listen => 'reuseport');
+    my $file = $nginx->root . '/secrets';
+    my (%pipes, %status, %pid);
+
+    for my $client (1 .. 8) {
+        pipe my $in, my $out or die "pipe: $!\n";
+        my $pid = fork // die "fork: $!\n";
+
+        if ($pid == 0) {
+            for my $i (1 .. 40) {
+                my $reply = handshake($nginx, "$client-$i-" . '~' x (3 * $i));
+                print $out "$reply->{status} $reply->{header}{'x-pid'}\n";
+            }
+
+            close $out;
+            POSIX::_exit(0);
+        }
+
+        $pipes{$pid} = $in;
+    }
+
+    for my $client (keys %pipes) {
+        my $in = $pipes{$client};
+
+        while (<$in>) {
+            my ($status, $pid) = split;
+            $status{$status}++;
+            $pid{$pid}++;
+        }
+
+        waitpid $client, 0;
+    }
+
+    is_deeply(\%status, { 200 => 320 }, 'all were answered 200');
+    is_deeply([ sort keys %pid ], [ sort +workers($nginx) ],
+              'both workers have answered');
+
+    is_deeply([ sort +secrets($file) ],
+              [ sort map { my $c = $_; map { "$c-$_-" . '~' x (3 * $_) }
+                                       1 .. 40 } 1 .. 8 ],
+              'each secret is there once, in a line of its own');
+}
+
+
+sub turns {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+    my ($worker) = workers($nginx);
+
+    open my $fh, '+<', $file or die "$file: $!\n";
+    lock_file($fh, F_WRLCK);
+
+    my $client = Clockodo::Client->new($nginx->port);
+    $client->send(post('{"secret":"waits"}'));
+
+    my $waits = wait_for(sub {
+        contents('/proc/locks') =~ /-> POSIX +ADVISORY +WRITE +$worker /
+        || !$client->silent;
+    });
+
+    ok($waits && $client->silent, 'no reply while another has the lock');
+    is(contents($file), '', 'nothing written');
+
+    lock_file($fh, F_UNLCK);
+
+    is($client->reply->{status}, 200, 'reply once it is its turn');
+    is_deeply([ secrets($file) ], [ 'waits' ], 'recorded');
+
+    # nor is the lock kept
+
+    ok(lock_file($fh, F_WRLCK), 'unlocked');
+}
+
+
+# The order of system calls.
+
+sub flushed {
+    plan skip_all => 'strace cannot trace here' unless $strace;
+
+    my $trace = tempdir(CLEANUP => 1) . '/trace';
+    my $nginx = start(wrapper => [
+        qw(strace -D -f -y -s 80 -e),
+        'trace=fcntl,write,fdatasync,fsync,writev,sendto,sendfile',
+        '-o', $trace ]);
+
+    my $file = qr/\d+<\Q@{[ $nginx->root ]}\E\/secrets>/;
+
+    is(record($nginx, 'flushed'), '200 handshake/', 'recorded');
+
+    my $calls = calls($nginx, $trace);
+
+    my @order = map {
+        /fcntl\($file, F_SETLKW, \{l_type=F_WRLCK.*= 0$/  ? 'lock'
+        : /write\($file, ".* flushed\\n", \d+\) = \d+$/   ? 'write'
+        : /fdatasync\($file\) += 0$/                      ? 'flush'
+        : /fcntl\($file, F_SETLK, \{l_type=F_UNLCK.*= 0$/ ? 'unlock'
+        : /HTTP\/1\.1 200 .*= \d+$/                       ? 'reply'
+        : ()
+    } split /\n/, $calls;
+
+    is("@order", 'lock write flush unlock reply', 'the order of calls')
+        or diag($calls);
+}
+
+
+# A line that may not be on disk must not stand there: the reply is 500.
+
+sub not_flushed {
+    plan skip_all => 'strace cannot trace here' unless $strace;
+
+    my $nginx = start(wrapper => [
+        qw(strace -D -f -o /dev/null -e trace=fdatasync
+           -e inject=fdatasync:error=EIO:when=2) ]);
+    my $file = $nginx->root . '/secrets';
+
+    is(record($nginx, 'one'), '200 handshake/', 'recorded');
+    is(record($nginx, 'two'), '500 rejected/handshake', 'not flushed');
+    is(record($nginx, 'three'), '200 handshake/', 'recorded again');
+
+    is_deeply([ secrets($file) ], [ 'one', 'three' ], 'the line is cut off');
+    like($nginx->log, qr/\[error\].*\Q$file\E.*Input\/output error/, 'log');
+}
+
+
+sub full {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+    my $rest = 40;
+    my $fits = 's' x ($rest - length "2026-11-23T14:36:00Z 127.0.0.1 \n");
+
+    my $before = fill($file, 65536 - $rest);
+
+    # both over one connection, which stays open after 503
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(qq({"secret":"x$fits"})));
+    is($client->reply->{status}, 503, 'one byte too many');
+
+    is(contents($file), $before, 'nothing changed');
+    like($nginx->new_log,
+         qr/\[warn\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
+         'the log says to rotate it');
+
+    $client->send(post(qq({"secret":"$fits"})));
+    is($client->reply->{status}, 200, 'a shorter one still fits');
+
+    like(contents($file), qr/\A\Q$before\E.* $fits\n\z/, 'recorded');
+    is(-s $file, 65536, 'up to the limit');
+
+    $before = contents($file);
+
+    is(record($nginx, 'x'), '503 rejected/handshake', 'full');
+    is(contents($file), $before, 'nothing changed');
+
+    rename $file, "$file.1";
+    reopen($nginx);
+
+    is(record($nginx, 'again'), '200 handshake/', 'works after a rotation');
+    is_deeply([ secrets($file) ], [ 'again' ], 'recorded in the new file');
+    is(contents("$file.1"), $before, 'the old file stays as it is');
+
+    # the operator's own
+
+    $before = fill($file, 70000);
+
+    is(record($nginx, 'x'), '503 rejected/handshake', 'beyond the limit');
+    is(contents($file), $before, 'nothing is cut off');
+}
+
+
+# The disk is a tmpfs, which has room by the page and is mounted for this
+# nginx alone: it is gone when nginx is.
+
+sub full_disk {
+    plan skip_all => 'no tmpfs can be mounted here' unless $tmpfs;
+
+    my $dir = tempdir(CLEANUP => 1);
+    my $page = sysconf(_SC_PAGESIZE);
+
+    chmod 0755, $dir;
+
+    my $nginx = start(
+        server  => "$on clockodo_secret_file $dir/secrets;"
+                   . 'location / { proxy_pass http://127.0.0.1:1; }',
+        wrapper => [ 'unshare', '-m', 'sh', '-c',
+                     'mount -t tmpfs -o mode=755,size=$1 none "$2"'
+                     . ' && shift 2 && exec "$@"',
+                     'sh', 16 * $page, $dir ]);
+
+    my $mnt = '/proc/' . $nginx->pid . "/root$dir";
+    my $file = "$mnt/secrets";
+    my $len = length "2026-11-23T14:36:00Z 127.0.0.1 x\n";
+
+    is(access_to($file)->[0], '0600', 'created on the tmpfs');
+    ok(!-e "$dir/secrets", 'and only there');
+
+    for my $room (0, 1, 10, $len - 1) {
+        my $before = fill($file, $page - $room);
+
+        $nginx->new_log;
+        fill_disk("$mnt/filler");
+
+        is(record($nginx, 'x'), '500 rejected/handshake', "room for $room");
+        is(contents($file), $before, 'only whole lines');
+        like($nginx->new_log, qr/\[error\].*\Q$dir\E\/secrets/, 'log');
+
+        unlink "$mnt/filler";
+
+        is(record($nginx, 'x'), '200 handshake/', 'works once there is room');
+        like(contents($file), qr/\A\Q$before\E\S+ 127\.0\.0\.1 x\n\z/,
+             'recorded');
+    }
+}
+
+
+# One that waits for a reader must not stop nginx.
+
+sub fifo {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+
+    unlink $file;
+    mkfifo $file, 0600 or die "$file: $!\n";
+
+    my $said = '';
+
+    isnt(nginx($nginx, '-t', \$said), 0, 'nginx -t');
+    like($said, qr/\[emerg\].*"clockodo_secret_file"/, 'what it says');
+}
+
+
+sub start {
+    my %arg = @_;
+
+    my $nginx = Clockodo::Nginx->start(
+        server => "$on clockodo_secret_file secrets;"
+                  . 'location / { proxy_pass http://127.0.0.1:1; }',
+        %arg);
+
+    wait_for(sub { workers($nginx) == ($arg{workers} || 1) });
+
+    return $nginx;
+}
+
+
+# Runs nginx on the same configuration, gives its status.
+
+sub nginx {
+    my ($nginx, @args) = @_;
+
+    my $said = ref $args[-1] ? pop @args : \my $unused;
+    my $binary = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+    my $root = $nginx->root;
+
+    $$said = `timeout 10 $binary -p $root/ -c $root/nginx.conf @args 2>&1`;
+
+    return $?;
+}
+
+
+sub handshake {
+    my ($nginx, $secret, $path) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+    my $request = post(qq({"secret":"$secret"}));
+
+    $request =~ s{ \S+ }{ $path } if $path;
+    $client->send($request);
+
+    return $client->reply || { status => 0, header => {} };
+}
+
+
+# A handshake, as status, verdict and reason.
+
+sub record {
+    my ($nginx, $secret, $path) = @_;
+
+    $secret =~ tr{/}{-};
+
+    my $reply = handshake($nginx, $secret, $path);
+
+    return "$reply->{status} " . ($reply->{header}{'x-judged'} // '');
+}
+
+
+# Handshakes until either worker has answered two of them, gives the secrets.
+
+sub by_both {
+    my ($nginx, $name) = @_;
+
+    my (@secrets, %pid);
+
+    while (@secrets < 200) {
+        push @secrets, "$name-" . @secrets;
+        $pid{handshake($nginx, $secrets[-1])->{header}{'x-pid'} || 0}++;
+
+        return @secrets if 2 == grep { $_ >= 2 } values %pid;
+    }
+
+    die "one worker gets no connections\n";
+}
+
+
+# The secrets in a file, which has to consist of whole lines.
+
+sub secrets {
+    my ($file) = @_;
+
+    my @lines = contents($file) =~ /\G(.*\n|.+)/g;
+
+    return map { /\A$time (?:127\.0\.0\.1|unix:) ([\w.~-]+)\n\z/
+                 ? $1 : "bad line: $_" } @lines;
+}
+
+
+# Writes lines of that many bytes in all to a file that is there, gives them.
+
+sub fill {
+    my ($file, $size) = @_;
+
+    my $line = "2026-01-01T00:00:00Z 192.0.2.1 ";
+    my $text = '';
+
+    while (length $text < $size) {
+        my $left = $size - length $text;
+        my $len = $left < 200 ? $left : 100;
+
+        $text .= $line . 'f' x ($len - length($line) - 1) . "\n";
+    }
+
+    open my $fh, '+<', $file or die "$file: $!\n";
+    truncate $fh, 0;
+    print $fh $text;
+    close $fh or die "$file: $!\n";
+
+    return $text;
+}
+
+
+sub fill_disk {
+    my ($file) = @_;
+
+    open my $fh, '>', $file or die "$file: $!\n";
+
+    1 while syswrite $fh, 'f' x 1024;
+
+    die "$file: $!\n" unless $!{ENOSPC};
+}
+
+
+# Stops nginx, gives all that strace has seen of it.
+
+sub calls {
+    my ($nginx, $trace) = @_;
+
+    my $master = $nginx->pid;
+
+    $nginx->stop;
+    wait_for(sub { contents($trace) =~ /^$master +\+\+\+ /m });
+
+    return contents($trace);
+}
+
+
+sub lock_file {
+    my ($fh, $type) = @_;
+
+    # struct flock of 64-bit Linux: the whole file
+
+    return fcntl $fh, F_SETLK, pack 'ssx4qqix4', $type, 0, 0, 0, 0;
+}
+
+
+# Mode and owner.
+
+sub access_to {
+    my ($file) = @_;
+
+    my @stat = stat $file or return [ 'none' ];
+
+    return [ sprintf('%04o', $stat[2] & 07777), $stat[4] ];
+}
+
+
+sub contents {
+    my ($file) = @_;
+
+    open my $fh, '<', $file or return '';
+    local $/;
+
+    return scalar(<$fh>) // '';
+}
+
+
+sub save {
+    my ($file, $text) = @_;
+
+    open my $fh, '>', $file or die "$file: $!\n";
+    print $fh $text;
+    close $fh or die "$file: $!\n";
+}
+
+
+# The workers that take connections.
+
+sub workers {
+    my ($nginx) = @_;
+
+    my $master = $nginx->pid;
+
+    my @pids = map {
+        my ($pid) = m{(\d+)/stat$};
+        my $line = contents("/proc/$pid/cmdline");
+
+        contents($_) =~ /^$pid \(.*\) [^Z] $master /
+            && $line =~ /^nginx: worker process(?! is)/ ? $pid : ()
+    } glob '/proc/[0-9]*/stat';
+
+    return @pids;
+}
+
+
+# Whether the master and all workers have a file open, and by this name.
+
+sub has_open {
+    my ($nginx, $file) = @_;
+
+    return !grep {
+        my $pid = $_;
+        !grep { (readlink($_) // '') eq $file } glob "/proc/$pid/fd/*"
+    } $nginx->pid, workers($nginx);
+}
+
+
+sub reopen {
+    my ($nginx) = @_;
+
+    kill 'USR1', $nginx->pid;
+    wait_for(sub { has_open($nginx, $nginx->root . '/secrets') });
+}
+
+
+# Waits until the old workers are gone and as many new ones are there.
+
+sub reload {
+    my ($nginx) = @_;
+
+    my @old = workers($nginx);
+
+    kill 'HUP', $nginx->pid;
+
+    wait_for(sub { @old == workers($nginx)
+                   && !grep { -e "/proc/$_" } @old });
+}
+
+
+sub wait_for {
+    my ($done) = @_;
+
+    for (1 .. 1000) {
+        my $got = $done->();
+
+        return $got if $got;
+
+        sleep 0.01;
+    }
+
+    die 'waited in vain, called by ', (caller 1)[3], "\n";
+}
