@@ -9,12 +9,18 @@
 #include <openssl/rand.h>
 
 
+typedef struct {
+    ngx_conf_enum_t  *values;
+    char             *expected;
+} ngx_http_clockodo_enum_t;
+
+
 static ngx_int_t ngx_http_clockodo_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_read(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf);
 static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_judge(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(
@@ -41,12 +47,6 @@ static char *ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_clockodo_max_body_size(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_clockodo_init(ngx_conf_t *cf);
-
-
-typedef struct {
-    ngx_conf_enum_t             *values;
-    char                        *expected;
-} ngx_http_clockodo_enum_t;
 
 
 static ngx_conf_enum_t  ngx_http_clockodo_webhook_values[] = {
@@ -213,9 +213,17 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
         return ngx_http_clockodo_read(r, lcf);
     }
 
-    if (ctx == NULL || ctx->state == NGX_HTTP_CLOCKODO_READING) {
+    if (ctx && ctx->state == NGX_HTTP_CLOCKODO_READING) {
 
-        /* nginx has refused it before us, and this is for the error page */
+        /* an error page, and the body must not be read on under it */
+
+        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+        r->read_event_handler = ngx_http_block_reading;
+    }
+
+    if (ctx == NULL || ctx->state == NGX_HTTP_CLOCKODO_REFUSED) {
+
+        /* nginx has refused the request itself: that is not ours to judge */
 
         if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
             return NGX_DECLINED;
@@ -225,7 +233,7 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     }
 
     if (ctx->state == NGX_HTTP_CLOCKODO_READ
-        && ngx_http_clockodo_parse(r, ctx) != NGX_OK)
+        && ngx_http_clockodo_parse(r, lcf, ctx) != NGX_OK)
     {
         return lcf->webhook == NGX_HTTP_CLOCKODO_REPORT
                ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -233,7 +241,7 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 
     ngx_http_clockodo_judge(r, lcf, ctx);
 
-    return ngx_http_clockodo_act(r, ctx);
+    return ngx_http_clockodo_act(r, lcf, ctx);
 }
 
 
@@ -249,13 +257,13 @@ ngx_http_clockodo_read(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->intake = ngx_http_clockodo_check_headers(r);
+    ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
 
-    if (ctx->intake) {
+    if (ctx->early_fault) {
         ctx->state = NGX_HTTP_CLOCKODO_PARSED;
         ngx_http_clockodo_judge(r, lcf, ctx);
 
-        return ngx_http_clockodo_act(r, ctx);
+        return ngx_http_clockodo_act(r, lcf, ctx);
     }
 
     ctx->bounded = (lcf->webhook == NGX_HTTP_CLOCKODO_ON
@@ -279,6 +287,16 @@ ngx_http_clockodo_body_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
 
+    if (ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READING) {
+
+        /*
+         * the body was refused half-way and error_page has sent the request
+         * elsewhere, yet nginx went on to read: it is not for us any more
+         */
+
+        return;
+    }
+
     ctx->state = NGX_HTTP_CLOCKODO_READ;
 
     r->preserve_body = 1;
@@ -289,15 +307,16 @@ ngx_http_clockodo_body_handler(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_clockodo_parse(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+ngx_http_clockodo_parse(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     ngx_http_clockodo_main_conf_t  *mcf;
 
-    if (ngx_http_clockodo_load_body(r, ctx) != NGX_OK) {
+    if (ngx_http_clockodo_load_body(r, lcf, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ctx->intake == CLOCKODO_FAULT_NONE) {
+    if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
         mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
         ctx->json_error = clockodo_event_parse(ctx->body.data, ctx->body.len,
@@ -311,7 +330,7 @@ ngx_http_clockodo_parse(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
         }
 
         if (ctx->json_error != CLOCKODO_JSON_OK) {
-            ctx->intake = CLOCKODO_FAULT_MALFORMED_JSON;
+            ctx->early_fault = CLOCKODO_FAULT_MALFORMED_JSON;
         }
     }
 
@@ -325,6 +344,9 @@ static void
 ngx_http_clockodo_judge(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
+    clockodo_fault_e    fault;
+    clockodo_verdict_e  verdict;
+
     if (ctx->status) {
 
         /* rejected by another location, which is final */
@@ -332,17 +354,21 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
         return;
     }
 
-    ctx->fault = ctx->intake;
-    ctx->verdict = CLOCKODO_VERDICT_REJECTED;
+    fault = ctx->early_fault;
+    verdict = CLOCKODO_VERDICT_REJECTED;
 
-    if (ctx->fault == CLOCKODO_FAULT_NONE) {
-        ctx->verdict = clockodo_judge(&ctx->event, &lcf->policy, ngx_time(),
-                                      &ctx->fault);
+    if (fault == CLOCKODO_FAULT_NONE) {
+        verdict = clockodo_judge(&ctx->event, &lcf->policy, ngx_time(),
+                                 &fault);
     }
 
-    if (ctx->verdict == CLOCKODO_VERDICT_REJECTED) {
-        ngx_http_clockodo_reject(r, ctx, ctx->fault);
+    if (verdict == CLOCKODO_VERDICT_REJECTED) {
+        ngx_http_clockodo_reject(r, lcf, ctx, fault);
+        return;
     }
+
+    ctx->verdict = verdict;
+    ctx->fault = CLOCKODO_FAULT_NONE;
 }
 
 

@@ -307,7 +307,7 @@ event_read(clockodo_event_t *event, const cJSON *root,
         sent[i].len = event_members[i].len;
     }
 
-    (void) clockodo_json_members(text, len, sent, EVENT_MEMBERS);
+    clockodo_json_members(text, len, sent, EVENT_MEMBERS);
 
     for (i = 0; i < EVENT_MEMBERS; i++) {
         values[i].item = cJSON_GetObjectItemCaseSensitive(root,
@@ -546,8 +546,7 @@ event_member(const event_value_t *object, const char *name)
     sent.name = name;
     sent.len = strlen(name);
 
-    (void) clockodo_json_members(object->sent.data, object->sent.len,
-                                 &sent, 1);
+    clockodo_json_members(object->sent.data, object->sent.len, &sent, 1);
 
     value.item = cJSON_GetObjectItemCaseSensitive(object->item, name);
     value.sent = sent.value;

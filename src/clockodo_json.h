@@ -57,14 +57,13 @@ typedef struct {
 typedef struct {
     const unsigned char  *data;
     size_t                len;
-    unsigned              type;            /* '{' '[' '"' '0' 't' 'f' 'n' */
 } clockodo_json_value_t;
 
 
 typedef struct {
     const char             *name;
     size_t                  len;
-    clockodo_json_value_t   value;         /* type 0: there is none */
+    clockodo_json_value_t   value;         /* data NULL: there is none */
 } clockodo_json_member_t;
 
 
@@ -92,9 +91,8 @@ clockodo_json_e clockodo_json_scan(const unsigned char *text, size_t len,
  * Finds n members by name among those of an object, decoded names compared;
  * sets the value of each.  text[0..len) starts with "{" or with white space
  * before it, and has passed the scan, as a whole or as part of a text.
- * Returns how many members the object has.
  */
-size_t clockodo_json_members(const unsigned char *text, size_t len,
+void clockodo_json_members(const unsigned char *text, size_t len,
     clockodo_json_member_t *members, size_t n);
 
 /* replaces numbers longer than _NUMBER_LEN by 0 in a text that passed */

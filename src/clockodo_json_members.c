@@ -23,11 +23,11 @@ static const unsigned char *json_skip_scalar(const unsigned char *p,
     const unsigned char *end);
 
 
-size_t
+void
 clockodo_json_members(const unsigned char *text, size_t len,
     clockodo_json_member_t *members, size_t n)
 {
-    size_t                  i, count;
+    size_t                  i;
     const unsigned char    *p, *end, *name;
     clockodo_json_value_t   value;
 
@@ -36,27 +36,23 @@ clockodo_json_members(const unsigned char *text, size_t len,
     }
 
     end = text + len;
-    count = 0;
 
     p = clockodo_json_space(clockodo_json_space(text, end) + 1, end);
 
     while (p < end && *p == '"') {
-
-        count++;
 
         name = p + 1;
 
         p = clockodo_json_space(json_skip_string(name, end), end);
         p = clockodo_json_space(p + 1, end);
 
-        value.type = *p == '-' || (*p >= '0' && *p <= '9') ? '0' : *p;
         value.data = p;
 
         p = json_skip(p, end);
 
         value.len = p - value.data;
 
-        if (value.type == '"') {
+        if (*value.data == '"') {
             value.data++;
             value.len -= 2;
         }
@@ -74,8 +70,6 @@ clockodo_json_members(const unsigned char *text, size_t len,
             p = clockodo_json_space(p + 1, end);
         }
     }
-
-    return count;
 }
 
 

@@ -107,7 +107,7 @@ typedef enum {
 
 typedef struct {
     size_t                len;
-    const char           *data;            /* NUL terminated as well */
+    const char           *data;            /* in these tables with a NUL */
 } clockodo_name_t;
 
 

@@ -48,7 +48,8 @@ typedef struct {
 typedef enum {
     NGX_HTTP_CLOCKODO_READING = 0,
     NGX_HTTP_CLOCKODO_READ,
-    NGX_HTTP_CLOCKODO_PARSED
+    NGX_HTTP_CLOCKODO_PARSED,
+    NGX_HTTP_CLOCKODO_REFUSED              /* by nginx, while it was read */
 } ngx_http_clockodo_state_e;
 
 
@@ -56,13 +57,14 @@ typedef enum {
 
 typedef struct {
     ngx_http_clockodo_state_e   state;
-    clockodo_fault_e            intake;    /* found before judging */
+    clockodo_fault_e            early_fault;   /* found before judging */
     clockodo_json_e             json_error;
     clockodo_json_t             json;
 
     clockodo_event_t            event;
     clockodo_verdict_e          verdict;
     clockodo_fault_e            fault;
+    clockodo_fault_e            logged;
     ngx_int_t                   status;    /* of a final rejection, or 0 */
 
     ngx_str_t                   body;
@@ -71,6 +73,7 @@ typedef struct {
     off_t                       received;
     unsigned                    bounded:1; /* cut off at the size */
     unsigned                    masked:1;  /* what goes upstream */
+    unsigned                    recorded:1;    /* the handshake's secret */
 } ngx_http_clockodo_ctx_t;
 
 
@@ -91,28 +94,30 @@ ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
  * on to the content handler, NGX_DONE if it has been answered, or a status.
  */
 ngx_int_t ngx_http_clockodo_act(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
 /* sets ctx->verdict and logs why; unless in report mode also ctx->status */
 void ngx_http_clockodo_reject(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, clockodo_fault_e fault);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
+    clockodo_fault_e fault);
 
 
 /* body */
 
 /* all that can be found before the body is read, in the documented order */
-clockodo_fault_e ngx_http_clockodo_check_headers(ngx_http_request_t *r);
+clockodo_fault_e ngx_http_clockodo_check_headers(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf);
 
-/* to be called where the module is on in some location */
+/* to be called if the module is on in some location */
 void ngx_http_clockodo_body_filter_init(void);
 
 /*
  * Sets ctx->body to the whole request body in one piece, which may be that
- * of the request itself; ctx->intake if it is empty or too large.
+ * of the request itself; ctx->early_fault if it is empty or too large.
  * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_clockodo_load_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
 /*
  * Overwrites the token in the request body, in memory and in its file.

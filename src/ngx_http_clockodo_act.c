@@ -9,33 +9,30 @@
 
 
 static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
 static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_allow_post(ngx_http_request_t *r);
 
 
 ngx_int_t
-ngx_http_clockodo_act(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+ngx_http_clockodo_act(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_http_clockodo_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
-
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
-        return ngx_http_clockodo_forward(r, ctx);
+        return ngx_http_clockodo_forward(r, lcf, ctx);
     }
 
     switch (ctx->verdict) {
 
     case CLOCKODO_VERDICT_ACCEPTED:
-        return ngx_http_clockodo_forward(r, ctx);
+        return ngx_http_clockodo_forward(r, lcf, ctx);
 
     case CLOCKODO_VERDICT_HANDSHAKE:
-        return ngx_http_clockodo_handshake(r, ctx);
+        return ngx_http_clockodo_handshake(r, lcf, ctx);
 
     case CLOCKODO_VERDICT_FILTERED:
         return ngx_http_clockodo_reply(r);
@@ -47,12 +44,9 @@ ngx_http_clockodo_act(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 
 
 static ngx_int_t
-ngx_http_clockodo_forward(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+ngx_http_clockodo_forward(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_http_clockodo_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
-
     if (lcf->mask_token
         && (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
             || ctx->verdict == CLOCKODO_VERDICT_FILTERED)
@@ -74,34 +68,43 @@ ngx_http_clockodo_forward(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
 
 static ngx_int_t
 ngx_http_clockodo_handshake(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx)
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    clockodo_fault_e               fault;
-    ngx_http_clockodo_loc_conf_t  *lcf;
+    clockodo_fault_e  fault;
 
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    if (!ctx->recorded) {
+        fault = ngx_http_clockodo_record_secret(r, lcf->secret_file,
+                                                &ctx->event.secret);
+        if (fault) {
+            ngx_http_clockodo_reject(r, lcf, ctx, fault);
+            return ctx->status;
+        }
 
-    fault = ngx_http_clockodo_record_secret(r, lcf->secret_file,
-                                            &ctx->event.secret);
-    if (fault) {
-        ngx_http_clockodo_reject(r, ctx, fault);
-        return ctx->status;
+        ctx->recorded = 1;
     }
 
     return ngx_http_clockodo_reply(r);
 }
 
 
-/* an empty 200 */
+/* an empty 200, unless this is a post_action and there was a reply */
 
 static ngx_int_t
 ngx_http_clockodo_reply(ngx_http_request_t *r)
 {
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = 0;
-    r->header_only = 1;
+    ngx_int_t  rc;
 
-    ngx_http_finalize_request(r, ngx_http_send_header(r));
+    rc = NGX_OK;
+
+    if (!r->header_sent) {
+        r->headers_out.status = NGX_HTTP_OK;
+        r->headers_out.content_length_n = 0;
+        r->header_only = 1;
+
+        rc = ngx_http_send_header(r);
+    }
+
+    ngx_http_finalize_request(r, rc);
 
     return NGX_DONE;
 }
@@ -110,18 +113,20 @@ ngx_http_clockodo_reply(ngx_http_request_t *r)
 /* the one place where a call is refused; in report mode it is only noted */
 
 void
-ngx_http_clockodo_reject(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
+ngx_http_clockodo_reject(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
     clockodo_fault_e fault)
 {
-    ngx_http_clockodo_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
-
     ctx->verdict = CLOCKODO_VERDICT_REJECTED;
     ctx->fault = fault;
 
-    ngx_http_clockodo_log_fault(r, ctx,
-                                lcf->webhook == NGX_HTTP_CLOCKODO_REPORT);
+    if (ctx->logged != fault) {
+
+        /* several locations can come to the same in report mode */
+
+        ctx->logged = fault;
+        ngx_http_clockodo_log_fault(r, lcf, ctx);
+    }
 
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
         return;
@@ -134,6 +139,34 @@ ngx_http_clockodo_reject(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
     {
         ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+static void
+ngx_http_clockodo_log_fault(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    char                     *action;
+    const clockodo_fault_t   *fault;
+    const clockodo_reason_t  *reason;
+
+    fault = &clockodo_faults[ctx->fault];
+    reason = &clockodo_reasons[fault->reason];
+
+    action = lcf->webhook == NGX_HTTP_CLOCKODO_REPORT ? "would be rejected"
+                                                      : "rejected";
+
+    if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "clockodo webhook %s (%s): byte %uz: %s",
+                      action, reason->name.data, ctx->json.offset,
+                      clockodo_json_errors[ctx->json_error]);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "clockodo webhook %s (%s): %s",
+                  action, reason->name.data, fault->text);
 }
 
 
@@ -155,30 +188,4 @@ ngx_http_clockodo_allow_post(ngx_http_request_t *r)
     ngx_http_clockodo_header_init_next(h);
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report)
-{
-    char                     *action;
-    const clockodo_fault_t   *fault;
-    const clockodo_reason_t  *reason;
-
-    action = report ? "would be rejected" : "rejected";
-    fault = &clockodo_faults[ctx->fault];
-    reason = &clockodo_reasons[fault->reason];
-
-    if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
-        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "clockodo webhook %s (%s): byte %uz: %s",
-                      action, reason->name.data, ctx->json.offset,
-                      clockodo_json_errors[ctx->json_error]);
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "clockodo webhook %s (%s): %s",
-                  action, reason->name.data, fault->text);
 }

@@ -14,7 +14,8 @@ static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
 static ngx_int_t ngx_http_clockodo_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_clockodo_hold_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_chain_t *in);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
+    ngx_chain_t *in);
 static ngx_int_t ngx_http_clockodo_copy_body(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_clockodo_mask_buf(ngx_http_request_t *r,
@@ -30,13 +31,13 @@ static ngx_str_t  ngx_http_clockodo_content_encoding =
 
 
 clockodo_fault_e
-ngx_http_clockodo_check_headers(ngx_http_request_t *r)
+ngx_http_clockodo_check_headers(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf)
 {
-    ngx_str_t                     *type;
-    ngx_uint_t                     i, types, encoded;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    ngx_http_clockodo_loc_conf_t  *lcf;
+    ngx_str_t        *type;
+    ngx_uint_t        i, types, encoded;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
     if (r->method != NGX_HTTP_POST) {
         return CLOCKODO_FAULT_METHOD;
@@ -94,8 +95,6 @@ ngx_http_clockodo_check_headers(ngx_http_request_t *r)
         return CLOCKODO_FAULT_NONE;
     }
 
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
-
     return r->headers_in.content_length_n > (off_t) lcf->max_body_size
            ? CLOCKODO_FAULT_CONTENT_LENGTH : CLOCKODO_FAULT_NONE;
 }
@@ -109,6 +108,11 @@ ngx_http_clockodo_header_is(ngx_table_elt_t *h, ngx_str_t *name)
            && ngx_strncmp(h->lowcase_key, name->data, name->len) == 0;
 }
 
+
+/*
+ * The chain is that of the last configuration, even of one that failed.
+ * Without us a body that is too large is found out when it has been read.
+ */
 
 void
 ngx_http_clockodo_body_filter_init(void)
@@ -148,8 +152,11 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (ctx->received > (off_t) lcf->max_body_size) {
         ctx->state = NGX_HTTP_CLOCKODO_PARSED;
-        ngx_http_clockodo_reject(r, ctx, CLOCKODO_FAULT_BODY_TOO_LARGE);
+        ngx_http_clockodo_reject(r, lcf, ctx, CLOCKODO_FAULT_BODY_TOO_LARGE);
 
+        /* not to be read on, under an error page for one */
+
+        r->read_event_handler = ngx_http_block_reading;
         r->lingering_close = 1;
 
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
@@ -159,7 +166,7 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_next_request_body_filter(r, in);
     }
 
-    if (ngx_http_clockodo_hold_body(r, ctx, in) != NGX_OK) {
+    if (ngx_http_clockodo_hold_body(r, lcf, ctx, in) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -178,15 +185,13 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
 static ngx_int_t
 ngx_http_clockodo_hold_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_chain_t *in)
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
+    ngx_chain_t *in)
 {
-    ngx_buf_t                     *b;
-    ngx_chain_t                   *cl;
-    ngx_http_clockodo_loc_conf_t  *lcf;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
 
     if (ctx->held == NULL) {
-        lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
-
         ctx->held = ngx_create_temp_buf(r->pool, lcf->max_body_size);
         if (ctx->held == NULL) {
             return NGX_ERROR;
@@ -209,13 +214,10 @@ ngx_http_clockodo_hold_body(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_clockodo_load_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx)
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    off_t                          size;
-    ngx_chain_t                   *cl, *bufs;
-    ngx_http_clockodo_loc_conf_t  *lcf;
-
-    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    off_t         size;
+    ngx_chain_t  *cl, *bufs;
 
     /* none if another module has discarded it */
 
@@ -228,12 +230,12 @@ ngx_http_clockodo_load_body(ngx_http_request_t *r,
     }
 
     if (size == 0) {
-        ctx->intake = CLOCKODO_FAULT_EMPTY_BODY;
+        ctx->early_fault = CLOCKODO_FAULT_EMPTY_BODY;
         return NGX_OK;
     }
 
     if (size > (off_t) lcf->max_body_size) {
-        ctx->intake = CLOCKODO_FAULT_BODY_TOO_LARGE;
+        ctx->early_fault = CLOCKODO_FAULT_BODY_TOO_LARGE;
         return NGX_OK;
     }
 

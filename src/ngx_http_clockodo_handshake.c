@@ -15,7 +15,8 @@
     (sizeof("2026-11-23T14:36:00Z") - 1 + 2 + 1)
 
 
-static ngx_err_t ngx_http_clockodo_create_secret_file(u_char *name);
+static ngx_err_t ngx_http_clockodo_create_secret_file(u_char *name,
+    ngx_file_info_t *fi);
 static void ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file,
     ngx_log_t *log);
 static clockodo_fault_e ngx_http_clockodo_append_secret(ngx_log_t *log,
@@ -27,8 +28,9 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    ngx_err_t   err;
-    ngx_str_t  *value;
+    ngx_err_t         err;
+    ngx_str_t        *value;
+    ngx_file_info_t   fi;
 
     if (lcf->secret_file != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -58,7 +60,8 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     /* nginx opens the file once all is read, but would create it as 0644 */
 
-    err = ngx_http_clockodo_create_secret_file(lcf->secret_file->name.data);
+    err = ngx_http_clockodo_create_secret_file(lcf->secret_file->name.data,
+                                               &fi);
 
     if (err) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
@@ -68,16 +71,22 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_file_access(&fi) & S_IROTH) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"%V\" directive may be read by "
+                           "others, its mode should be 0600",
+                           &lcf->secret_file->name, &cmd->name);
+    }
+
     return NGX_CONF_OK;
 }
 
 
 static ngx_err_t
-ngx_http_clockodo_create_secret_file(u_char *name)
+ngx_http_clockodo_create_secret_file(u_char *name, ngx_file_info_t *fi)
 {
-    ngx_fd_t         fd;
-    ngx_err_t        err;
-    ngx_file_info_t  fi;
+    ngx_fd_t   fd;
+    ngx_err_t  err;
 
     /* a FIFO must not block us */
 
@@ -90,10 +99,10 @@ ngx_http_clockodo_create_secret_file(u_char *name)
 
     err = 0;
 
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+    if (ngx_fd_info(fd, fi) == NGX_FILE_ERROR) {
         err = ngx_errno;
 
-    } else if (!ngx_is_file(&fi)) {
+    } else if (!ngx_is_file(fi)) {
         err = NGX_EINVAL;
     }
 
@@ -104,19 +113,17 @@ ngx_http_clockodo_create_secret_file(u_char *name)
 
 
 /*
- * Called just before nginx opens the file again, in the master and in the
- * workers, and also when a worker exits.  Should it fail, so will nginx, and
+ * Called just before nginx opens the file again, in the master and in all
+ * workers, and when a worker exits.  Should it fail, so will nginx, which
  * says why.
  */
 
 static void
 ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file, ngx_log_t *log)
 {
-    if (ngx_exiting || ngx_quit || ngx_terminate) {
-        return;
-    }
+    ngx_file_info_t  fi;
 
-    (void) ngx_http_clockodo_create_secret_file(file->name.data);
+    (void) ngx_http_clockodo_create_secret_file(file->name.data, &fi);
 }
 
 
@@ -189,6 +196,8 @@ ngx_http_clockodo_append_secret(ngx_log_t *log, ngx_open_file_t *file,
     size = ngx_file_size(&fi);
 
     if (size + (off_t) len > NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "\"%V\" is full, rotate it", &file->name);
         return CLOCKODO_FAULT_SECRET_FILE_FULL;
     }
 

@@ -16,8 +16,6 @@ typedef struct {
 } ngx_http_clockodo_header_t;
 
 
-static ngx_uint_t ngx_http_clockodo_find_header(ngx_list_part_t *part,
-    ngx_uint_t i, ngx_uint_t ours);
 static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name);
 
 
@@ -65,63 +63,69 @@ static ngx_http_clockodo_header_t  ngx_http_clockodo_headers[] = {
 
 /*
  * Others point to elements of the list, such as headers_in.host: none may
- * move.  So the list gets parts that are the runs between ours.
+ * move.  So the parts of the list become the runs between ours.
  */
 
 ngx_int_t
 ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
 {
-    ngx_uint_t        i, n;
+    ngx_uint_t        i, found;
     ngx_list_t       *headers;
-    ngx_list_part_t  *part, *last, first;
+    ngx_list_part_t  *part, *run, *last, first;
+    ngx_table_elt_t  *h;
 
     headers = &r->headers_in.headers;
-
-    for (part = &headers->part; part; part = part->next) {
-        if (ngx_http_clockodo_find_header(part, 0, 1) < part->nelts) {
-            break;
-        }
-    }
-
-    if (part == NULL) {
-        return NGX_OK;
-    }
 
     first.elts = headers->part.elts;
     first.nelts = 0;
     first.next = NULL;
 
-    last = &first;
+    last = NULL;
+    found = 0;
 
     for (part = &headers->part; part; part = part->next) {
 
-        for (i = 0; i < part->nelts; i = n) {
-            i = ngx_http_clockodo_find_header(part, i, 0);
-            n = ngx_http_clockodo_find_header(part, i, 1);
+        h = part->elts;
+        run = NULL;
 
-            if (i == n) {
-                break;
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_clockodo_is_ours(&h[i].key)) {
+                found = 1;
+                run = NULL;
+                continue;
             }
 
-            if (last->nelts) {
-                last->next = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
-                if (last->next == NULL) {
-                    return NGX_ERROR;
-                }
-
-                last = last->next;
-                last->next = NULL;
+            if (run) {
+                run->nelts++;
+                continue;
             }
 
-            last->elts = (ngx_table_elt_t *) part->elts + i;
-            last->nelts = n - i;
+            run = last ? ngx_palloc(r->pool, sizeof(ngx_list_part_t)) : &first;
+            if (run == NULL) {
+                return NGX_ERROR;
+            }
+
+            run->elts = &h[i];
+            run->nelts = 1;
+            run->next = NULL;
+
+            if (last) {
+                last->next = run;
+            }
+
+            last = run;
         }
     }
 
-    headers->part = first;
-    headers->last = (last == &first) ? &headers->part : last;
+    if (!found) {
+        return NGX_OK;
+    }
 
-    if (last->nelts) {
+    headers->part = first;
+    headers->last = (last == NULL || last == &first) ? &headers->part : last;
+
+    if (last) {
 
         /* there may be no room behind a run: the next one starts a part */
 
@@ -129,24 +133,6 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
     }
 
     return NGX_OK;
-}
-
-
-/* the first one from i on that is ours, or is not; nelts if there is none */
-
-static ngx_uint_t
-ngx_http_clockodo_find_header(ngx_list_part_t *part, ngx_uint_t i,
-    ngx_uint_t ours)
-{
-    ngx_table_elt_t  *h;
-
-    h = part->elts;
-
-    while (i < part->nelts && ngx_http_clockodo_is_ours(&h[i].key) != ours) {
-        i++;
-    }
-
-    return i;
 }
 
 

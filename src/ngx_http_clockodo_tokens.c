@@ -15,6 +15,8 @@ static ngx_int_t ngx_http_clockodo_read_token_file(ngx_conf_t *cf,
     ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_http_clockodo_read_token_fd(ngx_conf_t *cf,
     ngx_str_t *name, ngx_fd_t fd, ngx_str_t *text);
+static char *ngx_http_clockodo_add_tokens(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *text);
 static char *ngx_http_clockodo_add_token(ngx_conf_t *cf,
     ngx_http_clockodo_loc_conf_t *lcf, clockodo_token_line_t *tl);
 
@@ -36,6 +38,7 @@ ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
+    char                   *error;
     ngx_str_t              *value;
     clockodo_token_line_e   rc;
     clockodo_token_line_t   tl;
@@ -59,7 +62,13 @@ ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_clockodo_add_token(cf, lcf, &tl);
+    error = ngx_http_clockodo_add_token(cf, lcf, &tl);
+
+    /* only its digest is needed from here on */
+
+    ngx_explicit_memzero(value[1].data, value[1].len);
+
+    return error;
 }
 
 
@@ -68,24 +77,42 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char                   *error;
-    u_char                 *p, *last, *lf;
-    ngx_str_t              *value, text;
-    ngx_uint_t              line, n;
-    clockodo_token_line_e   rc;
-    clockodo_token_line_t   tl;
+    char       *error;
+    ngx_str_t  *value, text;
 
     value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return "must be the path of a file";
+    }
 
     if (ngx_http_clockodo_read_token_file(cf, &value[1], &text) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    p = text.data;
-    last = text.data + text.len;
+    error = ngx_http_clockodo_add_tokens(cf, lcf, &value[1], &text);
+
+    ngx_explicit_memzero(text.data, text.len);
+
+    return error;
+}
+
+
+static char *
+ngx_http_clockodo_add_tokens(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *text)
+{
+    char                   *error;
+    u_char                 *p, *last, *lf;
+    ngx_uint_t              line, n;
+    clockodo_token_line_e   rc;
+    clockodo_token_line_t   tl;
+
+    p = text->data;
+    last = text->data + text->len;
     n = 0;
 
-    if (text.len >= 3 && ngx_memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+    if (text->len >= 3 && ngx_memcmp(p, "\xef\xbb\xbf", 3) == 0) {
 
         /* some editors put a byte order mark there */
 
@@ -117,20 +144,19 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (error != NGX_CONF_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "line %ui of \"%V\" in \"%V\" directive %s",
-                               line, &value[1], &cmd->name, error);
+                               "line %ui of \"%V\" in "
+                               "\"clockodo_token_file\" directive %s",
+                               line, name, error);
             return NGX_CONF_ERROR;
         }
 
         n++;
     }
 
-    ngx_explicit_memzero(text.data, text.len);
-
     if (n == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" in \"%V\" directive has no token",
-                           &value[1], &cmd->name);
+                           "\"%V\" in \"clockodo_token_file\" directive "
+                           "has no token", name);
         return NGX_CONF_ERROR;
     }
 

@@ -7,17 +7,17 @@
 #include "ngx_http_clockodo.h"
 
 
+typedef struct {
+    size_t      offset;                    /* in clockodo_event_t */
+    ngx_uint_t  payload;                   /* needs a valid one */
+} ngx_http_clockodo_event_value_t;
+
+
 static ngx_int_t ngx_http_clockodo_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_clockodo_get_event_value(
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value);
-
-
-typedef struct {
-    size_t      offset;                    /* in clockodo_event_t */
-    ngx_uint_t  payload;                   /* needs a valid one */
-} ngx_http_clockodo_event_value_t;
 
 
 static ngx_http_variable_t  ngx_http_clockodo_vars[] = {
@@ -62,14 +62,25 @@ static ngx_http_variable_t  ngx_http_clockodo_vars[] = {
 
 
 static ngx_http_clockodo_event_value_t  ngx_http_clockodo_event_values[] = {
-    { offsetof(clockodo_event_t, event), 0 },
-    { offsetof(clockodo_event_t, entity), 0 },
-    { offsetof(clockodo_event_t, action), 0 },
-    { offsetof(clockodo_event_t, entity_id), 1 },
-    { offsetof(clockodo_event_t, subscription), 0 },
-    { offsetof(clockodo_event_t, company), 0 },
-    { offsetof(clockodo_event_t, occurred_at), 0 },
-    { offsetof(clockodo_event_t, key), 1 }
+
+    [NGX_HTTP_CLOCKODO_EVENT] = { offsetof(clockodo_event_t, event), 0 },
+    [NGX_HTTP_CLOCKODO_ENTITY] = { offsetof(clockodo_event_t, entity), 0 },
+    [NGX_HTTP_CLOCKODO_ACTION] = { offsetof(clockodo_event_t, action), 0 },
+
+    [NGX_HTTP_CLOCKODO_ENTITY_ID] =
+        { offsetof(clockodo_event_t, entity_id), 1 },
+
+    [NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID] =
+        { offsetof(clockodo_event_t, subscription), 0 },
+
+    [NGX_HTTP_CLOCKODO_COMPANY_ID] =
+        { offsetof(clockodo_event_t, company), 0 },
+
+    [NGX_HTTP_CLOCKODO_OCCURRED_AT] =
+        { offsetof(clockodo_event_t, occurred_at), 0 },
+
+    [NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY] =
+        { offsetof(clockodo_event_t, key), 1 }
 };
 
 

@@ -99,7 +99,10 @@ my @errors = (
       'clockodo_token_file missing;' ],
 
     [ qr{"\Q$dir\E/.*" in "clockodo_token_file" .*must be a regular file},
-      map { "clockodo_token_file $_;" } '../folder', 'fifo', '""' ],
+      map { "clockodo_token_file $_;" } '../folder', 'fifo' ],
+
+    [ qr/"clockodo_token_file" directive must be the path of a file in /,
+      'clockodo_token_file "";' ],
 
     [ qr{"/dev/zero" in "clockodo_token_file" .*must be a regular file},
       'clockodo_token_file /dev/zero;' ],
@@ -112,7 +115,8 @@ my @errors = (
     [ qr{line 1 of "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*must be "TOK},
       map { 'clockodo_token_file ' . file($_) . ';' }
           'S3cr3t x', "S3cr3t S3cr3t\n", 'S3cr3t subscription = 1',
-          'S3cr3t subscription=1 x', 'S3cr3t subscription=1 # S3cr3t' ],
+          'S3cr3t subscription=1 x', 'S3cr3t subscription=1 # S3cr3t',
+          ' # S3cr3t' ],
 
     [ qr{line 4 of "\Q$dir\E/conf/\w+" in "clockodo_token_file" .*must be "TOK},
       map { 'clockodo_token_file ' . file($_) . ';' }
@@ -148,6 +152,11 @@ my @errors = (
       'clockodo_token_file ' . file("S3cr3t\r\nS3cr3t subscription=1") . ';',
       'clockodo_token S3cr3t;'
       . 'clockodo_token_file ' . file("S3cr3t-1\n S3cr3t\n") . ';',
+
+      # a comment starts where the line does
+      'clockodo_token "#S3cr3t";'
+      . 'clockodo_token_file ' . file("#S3cr3t\n #S3cr3t\n") . ';',
+
       'clockodo_token_file ' . file("S3cr3t") . ';'
       . 'clockodo_token_file ' . file("S3cr3t-1\nS3cr3t\t\n") . ';' ],
 
@@ -242,7 +251,7 @@ my @fine = (
     "clockodo_token S3cr3t subscription=1,2,$max,1;",
     "clockodo_company 1 2 $max;",
     'clockodo_company any;',
-    'clockodo_events * entry.* *.deleted team.updated '
+    'clockodo_events * *.* entry.* *.deleted team.updated '
     . 'project.budget_notification;',
     'clockodo_max_age 1;',
     'clockodo_max_age "1d 2h";',
@@ -250,6 +259,9 @@ my @fine = (
     'clockodo_max_body_size 1;',
     'clockodo_max_body_size 1m;',
     'clockodo_secret_file off;',
+
+    ( map { 'clockodo_secret_file conf/' . file('', $_) . ';' }
+          0600, 0640, 0660 ),
 
     # another level is another list
 
@@ -293,6 +305,10 @@ my @warnings = (
 
     [ qr{\Q$dir\E/conf/\w+" in "clockodo_token_file" .*read by others, .*0600},
       map { 'clockodo_token_file ' . file("S3cr3t\n", $_) . ';' }
+          0644, 0604, 0666 ],
+
+    [ qr{\Q$dir\E/conf/\w+" in "clockodo_secret_file" .*by others, .*0600},
+      map { 'clockodo_secret_file conf/' . file('', $_) . ';' }
           0644, 0604, 0666 ],
 );
 

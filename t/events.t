@@ -42,6 +42,7 @@ my @events = map { my $entity = $_;
 
 my @patterns = (
     [ '*'                          => qr/./ ],
+    [ '*.*'                        => qr/./ ],
     [ 'entry.*'                    => qr/^entry\./ ],
     [ '*.deleted'                  => qr/\.deleted$/ ],
     [ 'team.updated'               => qr/^team\.updated$/ ],

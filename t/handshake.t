@@ -49,6 +49,11 @@ our $config = <<'END';
         proxy_pass http://127.0.0.1:1;
     }
 
+    location /action {
+        post_action /hook;
+        proxy_pass http://127.0.0.1:1;
+    }
+
     location /off {
         clockodo_secret_file off;
         proxy_pass http://127.0.0.1:1;
@@ -108,7 +113,7 @@ my $seen = '';
 add_response_body_check(\&check_recorded);
 
 plan tests => 4 * map({ @{$_->{request}} } \(%good, %ten, %bad, %other, %off))
-              + 2 * @piped + 1 + 2 * 2 + 8;
+              + 2 * @piped + 1 + 2 * 2 + 2 * 2 + 9;
 
 run_tests();
 
@@ -117,6 +122,7 @@ run_tests();
 my $log = contents("$logs/error.log");
 
 like($log, qr/\[debug\].* clockodo handler/, 'log has debug messages');
+unlike($log, qr/\[(?:alert|crit|emerg)\]/, 'log has nothing worse');
 like($log, qr/\[warn\].* rejected \(handshake\): member "secret" is not 1 to/,
      'log says what is wrong with a secret');
 like($log, qr/\[warn\].* \(handshake\): "clockodo_secret_file" is off/,
@@ -129,7 +135,7 @@ is(scalar(() = $log =~ /\[(?:warn|error)\].*clockodo webhook rejected/g),
 $log = contents("$logs/all.log");
 
 is($log =~ s/^200 handshake\/ \[\]\n//mg,
-   @piped + 2 + map({ @{$_->{request}} } \(%good, %ten)),
+   @piped + 4 + map({ @{$_->{request}} } \(%good, %ten)),
    'variables of a handshake are empty');
 is($log =~ s/^40[03] rejected\/\w+ \[\]\n//mg,
    map({ @{$_->{request}} } \(%bad, %other, %off)) + 0,
@@ -289,3 +295,14 @@ X-Real-IP: 2001:db8::1
 --- request eval: qq(POST /hook\n{"secret":"v6"})
 --- recorded chomp
 2001:db8::1 v6
+
+
+
+=== TEST 9: a post_action comes to the same verdict, and records nothing
+--- http_config eval: $::http
+--- config eval: $::config
+--- more_headers
+Content-Type: application/json
+--- request eval
+[qq(POST /action\n{"secret":"once"}), qq(POST /hook\n{"secret":"next"})]
+--- recorded eval: ["127.0.0.1 once", "127.0.0.1 next"]

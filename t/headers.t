@@ -129,6 +129,10 @@ __DATA__
     upstream app {
         server unix:$TEST_NGINX_PEER;
     }
+
+    # versions of nginx differ in their defaults
+    proxy_set_header Host $proxy_host;
+    proxy_set_header Connection close;
 --- config
     location /hook {
         clockodo_webhook on;

@@ -127,6 +127,11 @@ __DATA__
         server unix:$TEST_NGINX_PEER;
     }
 
+    # versions of nginx differ in their defaults
+    proxy_http_version 1.0;
+    proxy_set_header Host $proxy_host;
+    proxy_set_header Connection close;
+
     log_format seen "$request_uri $http_x_clockodo_event";
     log_format slow escape=json "$status [$clockodo_verdict$clockodo_reason]";
 

@@ -25,7 +25,7 @@ END
 my $nginx = Clockodo::Nginx->start(http => <<'END', server => <<"END");
 
     log_format edge '$status [$clockodo_verdict] [$clockodo_reason]';
-    log_format app '$request $http_x_clockodo_event';
+    log_format app '$request_method $uri $http_x_clockodo_event';
 
     limit_req_zone $uri zone=one:1m rate=1r/m;
 
@@ -168,7 +168,7 @@ my $client = client();
 $client->send(at('limit', post($event)));
 is($client->reply->{header}{'x-verdict'}, '[accepted]', 'limit_req: passes');
 is(line('edge'), '200 [accepted] [-]', 'limit_req: variables of the first');
-is(line('app'), 'POST /limit HTTP/1.0 team.updated', 'limit_req: upstream');
+is(line('app'), 'POST /limit team.updated', 'limit_req: upstream');
 
 $client->send(at('limit', post($event)));
 is($client->reply->{status}, 503, 'limit_req: refused');

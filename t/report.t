@@ -98,7 +98,7 @@ for (@cases) {
                 . "\r\n$body";
 }
 
-plan tests => 2 * @cases + 2 * 5 + 2 + 3;
+plan tests => 2 * @cases + 2 * 5 + 2 + 2 + 4;
 
 run_tests();
 
@@ -106,11 +106,16 @@ is(slurp('secrets'), '', 'report writes no secret');
 like(slurp('secrets-on'), qr/ \Q${\ substr $secret, 11, -2}\E\n\z/,
      'where it is on, it is written');
 
-my @logged = slurp('error.log') =~ /\[warn\].* would be rejected \((\w+)\)/g;
-my @again = qw(token method body_too_large method);
+my $log = slurp('error.log');
+my @logged = $log =~ /\[warn\].* webhook would be rejected \((\w+)\)/g;
+my @again = qw(token method body_too_large method token);
 
 is_deeply(\@logged, [(map { $_->[4] // () } @cases), @again],
-          'each reason is logged once');
+          'each rejection is logged once');
+
+is_deeply([$log =~ /\[warn\].* webhook rejected \((\w+)\)/g],
+          [qw(token method body_too_large)],
+          'and what becomes one where it is on, once more');
 
 
 sub slurp {
@@ -139,6 +144,11 @@ __DATA__
     upstream app {
         server unix:$TEST_NGINX_PEER;
     }
+
+    # versions of nginx differ in their defaults
+    proxy_http_version 1.0;
+    proxy_set_header Host $proxy_host;
+    proxy_set_header Connection close;
 --- config
     clockodo_webhook report;
     clockodo_token My_Sup3r_T0k3n;
@@ -175,6 +185,15 @@ __DATA__
 
     location = /redirected {
         try_files /none /on;
+    }
+
+    location = /twice {
+        try_files /none @twice;
+    }
+
+    location @twice {
+        error_page 418 = /report;
+        return 418;
     }
 
     location = /on {
@@ -218,3 +237,12 @@ X-Clockodo-Verdict: rejected
 X-Clockodo-Reason: method
 
 END
+
+
+
+=== TEST 4: judged in several locations (the same nginx)
+--- request eval: "POST /twice\n" . ::event(token => '"x"')
+--- more_headers
+Content-Type: application/json
+--- response_body_like eval
+qr/^X-Clockodo-Verdict: rejected\r\nX-Clockodo-Reason: token\r\n/m

@@ -41,6 +41,7 @@ subtest 'a file that is there already' => \&existing;
 subtest 'levels, several files'        => \&levels;
 subtest 'rotation and reload'          => \&rotation;
 subtest 'exit'                         => \&leaving;
+subtest 'reopened while shutting down' => \&shutting_down;
 subtest 'eight clients, two workers'   => \&clients;
 subtest 'workers take turns'           => \&turns;
 subtest 'flushed before the reply'     => \&flushed;
@@ -226,7 +227,7 @@ sub rotation {
 }
 
 
-# Nothing that ends may leave an empty file behind, not even where it could.
+# What nginx calls before it opens the file again, it also calls when it ends.
 
 sub leaving {
     my $nginx = start(workers => 2);
@@ -241,20 +242,54 @@ sub leaving {
         kill $signal, $worker;
         wait_for(sub { !-e "/proc/$worker" && 2 == workers($nginx) });
 
-        ok(!-e $file, "no file by a worker that ends, $signal");
+        ok(none_or_0600($file), "a worker ends, $signal");
+        unlink $file;
     }
 
     # the one that sends the signal reads the configuration as well
 
     nginx($nginx, '-s', 'quit');
     waitpid $nginx->pid, 0;
-    ok(!-e $file, 'no file by "nginx -s quit"');
+    ok(none_or_0600($file), '"nginx -s quit"');
+    unlink $file;
 
     isnt(nginx($nginx, '-s', 'reload'), 0, 'nobody to signal to');
     ok(!-e $file, 'no file by "nginx -s reload"');
 
     is(nginx($nginx, '-t'), 0, 'nginx -t');
-    ok(!-e $file || access_to($file)->[0] eq '0600', 'mode after "nginx -t"');
+    ok(none_or_0600($file), '"nginx -t"');
+}
+
+
+# An old worker opens the file again even if the configuration has dropped it,
+# and the master does not come before it.
+
+sub shutting_down {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+    my ($worker) = workers($nginx);
+
+    chown $uid, -1, $nginx->root;
+
+    my $client = Clockodo::Client->new($nginx->port, $worker);
+    my $request = post('{"secret":"late"}');
+
+    $client->send(substr($request, 0, -5), '');
+
+    $nginx->write('nginx.conf', $nginx->read('nginx.conf')
+                                =~ s/(clockodo_secret_file) secrets/$1 off/r);
+    kill 'HUP', $nginx->pid;
+    wait_for(sub { join(' ', workers($nginx)) =~ /^(?!$worker$)\d+$/ });
+
+    rename $file, "$file.1";
+    kill 'USR1', $nginx->pid;
+    wait_for(sub { has_open_in($worker, $file) });
+
+    is_deeply(access_to($file), [ '0600', $uid ], 'mode');
+
+    $client->send(substr $request, -5);
+    is($client->reply->{status}, 200, 'the worker ends what it began');
+    is_deeply([ secrets($file) ], [ 'late' ], 'recorded');
 }
 
 
@@ -396,12 +431,18 @@ sub full {
     my $client = Clockodo::Client->new($nginx->port);
 
     $client->send(post(qq({"secret":"x$fits"})));
-    is($client->reply->{status}, 503, 'one byte too many');
+    my $reply = $client->reply;
 
+    is($reply->{status}, 503, 'one byte too many');
+    is($reply->{header}{connection}, 'keep-alive', 'the connection is kept');
     is(contents($file), $before, 'nothing changed');
-    like($nginx->new_log,
-         qr/\[warn\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
-         'the log says to rotate it');
+
+    my $log = $nginx->new_log;
+
+    like($log, qr/\[error\].*"\Q$file\E" is full, rotate it/,
+         'the log says to rotate it, at a level that is on by default');
+    like($log, qr/\[warn\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
+         'and why the handshake was rejected');
 
     $client->send(post(qq({"secret":"$fits"})));
     is($client->reply->{status}, 200, 'a shorter one still fits');
@@ -645,6 +686,13 @@ sub access_to {
 }
 
 
+sub none_or_0600 {
+    my ($file) = @_;
+
+    return access_to($file)->[0] =~ /\A(?:none|0600)\z/;
+}
+
+
 sub contents {
     my ($file) = @_;
 
@@ -688,10 +736,14 @@ sub workers {
 sub has_open {
     my ($nginx, $file) = @_;
 
-    return !grep {
-        my $pid = $_;
-        !grep { (readlink($_) // '') eq $file } glob "/proc/$pid/fd/*"
-    } $nginx->pid, workers($nginx);
+    return !grep { !has_open_in($_, $file) } $nginx->pid, workers($nginx);
+}
+
+
+sub has_open_in {
+    my ($pid, $file) = @_;
+
+    return grep { (readlink($_) // '') eq $file } glob "/proc/$pid/fd/*";
 }
 
 

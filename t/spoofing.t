@@ -124,6 +124,11 @@ __DATA__
     upstream app {
         server unix:$TEST_NGINX_PEER;
     }
+
+    # versions of nginx differ in their defaults
+    proxy_http_version 1.0;
+    proxy_set_header Host $proxy_host;
+    proxy_set_header Connection close;
 --- config
     location /hook {
         clockodo_webhook on;

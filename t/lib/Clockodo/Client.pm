@@ -9,7 +9,7 @@ package Clockodo::Client;
 #     $client->closed                     # whether nginx has closed it
 #
 # Segments need the id of the one worker: the next one goes out when it sleeps
-# again.
+# again, or is dead.
 
 use strict;
 use warnings;
@@ -100,6 +100,7 @@ sub send {
         }
 
         while (@parts && $self->sleeps <= $sleeps) {
+            return $sent unless -e "/proc/$self->{worker}";
             die "nginx does not wake\n" if time > $until;
         }
     }
@@ -116,7 +117,11 @@ sub sleeps {
     open my $fh, '<', "/proc/$self->{worker}/status" or return 0;
     local $/;
 
-    my ($sleeps) = <$fh> =~ /^State:\s+S.*^voluntary_ctxt_switches:\s+(\d+)/ms;
+    # nothing comes if it has just died
+
+    my $status = <$fh> // '';
+    my ($sleeps) = $status
+                   =~ /^State:\s+S.*^voluntary_ctxt_switches:\s+(\d+)/ms;
 
     return $sleeps || 0;
 }
