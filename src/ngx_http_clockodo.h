@@ -64,7 +64,7 @@ typedef struct {
     clockodo_event_t            event;
     clockodo_verdict_e          verdict;
     clockodo_fault_e            fault;
-    clockodo_fault_e            logged;
+    clockodo_fault_e            reported;  /* logged in report mode */
     ngx_int_t                   status;    /* of a final rejection, or 0 */
 
     ngx_str_t                   body;

@@ -14,7 +14,7 @@ static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
 static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_ctx_t *ctx, char *outcome);
 static ngx_int_t ngx_http_clockodo_allow_post(ngx_http_request_t *r);
 
 
@@ -120,17 +120,19 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
     ctx->verdict = CLOCKODO_VERDICT_REJECTED;
     ctx->fault = fault;
 
-    if (ctx->logged != fault) {
-
-        /* several locations can come to the same in report mode */
-
-        ctx->logged = fault;
-        ngx_http_clockodo_log_fault(r, lcf, ctx);
-    }
-
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+
+        /* several locations can come to the same */
+
+        if (ctx->reported != fault) {
+            ctx->reported = fault;
+            ngx_http_clockodo_log_fault(r, ctx, "would be rejected");
+        }
+
         return;
     }
+
+    ngx_http_clockodo_log_fault(r, ctx, "rejected");
 
     ctx->status = clockodo_reasons[clockodo_faults[fault].reason].status;
 
@@ -144,29 +146,25 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 
 static void
 ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+    ngx_http_clockodo_ctx_t *ctx, char *outcome)
 {
-    char                     *action;
     const clockodo_fault_t   *fault;
     const clockodo_reason_t  *reason;
 
     fault = &clockodo_faults[ctx->fault];
     reason = &clockodo_reasons[fault->reason];
 
-    action = lcf->webhook == NGX_HTTP_CLOCKODO_REPORT ? "would be rejected"
-                                                      : "rejected";
-
     if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "clockodo webhook %s (%s): byte %uz: %s",
-                      action, reason->name.data, ctx->json.offset,
+                      outcome, reason->name.data, ctx->json.offset,
                       clockodo_json_errors[ctx->json_error]);
         return;
     }
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "clockodo webhook %s (%s): %s",
-                  action, reason->name.data, fault->text);
+                  outcome, reason->name.data, fault->text);
 }
 
 

@@ -6,6 +6,8 @@
 use strict;
 use warnings;
 
+use File::Basename qw(basename);
+use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use POSIX qw(mkfifo);
 use Test::More;
@@ -22,6 +24,12 @@ mkdir "$dir/$_" for qw(conf folder);
 mkfifo("$dir/conf/fifo", 0600) or die "mkfifo: $!";
 
 my %files;   # what stands in them
+
+# copies: one test runs nginx as a user who may not enter this folder
+
+my @modules = map { my $copy = "$dir/" . basename($_);
+                    copy($_, $copy) or die "$copy: $!";
+                    $copy } split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
 
 
 # Each is a message, and what causes it: in a location, unless there is a
@@ -412,8 +420,7 @@ sub run {
     $config = "server { location / {\n$config\n} }"
         unless $config =~ /\bserver \{/;
 
-    my $modules = join ' ', map { "load_module $_;" }
-                            split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+    my $modules = join ' ', map { "load_module $_;" } @modules;
 
     my $temp = join ' ', map { "${_}_temp_path $dir/temp;" }
                          qw(client_body proxy fastcgi uwsgi scgi);
