@@ -155,29 +155,24 @@ sub run {
 sub filter {
     my ($pid) = @_;
 
-    my ($address) = `nm -D $nginx`
-                    =~ /^([0-9a-f]+) \w ngx_http_top_request_body_filter$/m
-        or die "nm: no such variable\n";
+    my %symbol = map { /^([0-9a-f]+) \w (\w+)$/ ? ($2 => hex $1) : () }
+                 `nm -D $nginx`;
+
+    my $exe = readlink "/proc/$pid/exe";
 
     open my $maps, '<', "/proc/$pid/maps" or die "maps: $!\n";
 
-    my @maps = map { m/^(\w+)-(\w+) \S+ (\w+) \S+ \S+\s+(\S*)/
-                     ? [hex $1, hex $2, hex $3, $4] : () } <$maps>;
+    my ($base) = map { /^(\w+)-\S+ \S+ 0+ \S+ \S+\s+\Q$exe\E$/ ? hex $1 : () }
+                 <$maps>;
 
-    my $exe = readlink "/proc/$pid/exe";
-    my ($base) = map { $_->[0] } grep { $_->[3] eq $exe && !$_->[2] } @maps;
-
-    $address = hex $address;
-    $address += $base if $address < $base;
+    my ($top, $own) = map {
+        my $address = $symbol{"ngx_http_$_"} // die "nm: no $_\n";
+        $address < $base ? $address + $base : $address
+    } qw(top_request_body_filter request_body_save_filter);
 
     open my $memory, '<:raw', "/proc/$pid/mem" or die "mem: $!\n";
-    sysseek $memory, $address, 0 or die "mem: $!\n";
+    sysseek $memory, $top, 0 or die "mem: $!\n";
     sysread $memory, my $bytes, 8;
 
-    my $pointer = unpack 'J', $bytes;
-    my ($file) = map { $_->[3] }
-                 grep { $pointer >= $_->[0] && $pointer < $_->[1] } @maps;
-
-    return $file eq $exe ? 'nginx'
-           : $file =~ /clockodo/ ? 'module' : $file;
+    return unpack('J', $bytes) == $own ? 'nginx' : 'module';
 }
