@@ -16,8 +16,10 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_clockodo_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_clockodo_read(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf);
+static ngx_int_t ngx_http_clockodo_refused(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_read_body(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
@@ -210,26 +212,26 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     ctx = ngx_http_clockodo_get_module_ctx(r);
 
     if (ctx == NULL && r->err_status < NGX_HTTP_BAD_REQUEST) {
-        return ngx_http_clockodo_read(r, lcf);
-    }
 
-    if (ctx && ctx->state == NGX_HTTP_CLOCKODO_READING) {
-
-        /* an error page, and the body must not be read on under it */
-
-        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
-        r->read_event_handler = ngx_http_block_reading;
-    }
-
-    if (ctx == NULL || ctx->state == NGX_HTTP_CLOCKODO_REFUSED) {
-
-        /* nginx has refused the request itself: that is not ours to judge */
-
-        if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
-            return NGX_DECLINED;
+        ctx = ngx_http_clockodo_create_ctx(r);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        return ngx_max(r->err_status, NGX_HTTP_BAD_REQUEST);
+        ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
+
+        if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
+            return ngx_http_clockodo_read_body(r, lcf, ctx);
+        }
+
+        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+    }
+
+    if (ctx == NULL
+        || ctx->state == NGX_HTTP_CLOCKODO_READING
+        || ctx->state == NGX_HTTP_CLOCKODO_REFUSED)
+    {
+        return ngx_http_clockodo_refused(r, lcf, ctx);
     }
 
     if (ctx->state == NGX_HTTP_CLOCKODO_READ
@@ -245,26 +247,36 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 }
 
 
+/*
+ * nginx itself has refused the request, before us or while its body was
+ * read, and has come here for an error page: that is not ours to judge
+ */
+
 static ngx_int_t
-ngx_http_clockodo_read(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf)
+ngx_http_clockodo_refused(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_int_t                 rc;
-    ngx_http_clockodo_ctx_t  *ctx;
+    if (ctx && ctx->state == NGX_HTTP_CLOCKODO_READING) {
 
-    ctx = ngx_http_clockodo_create_ctx(r);
-    if (ctx == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        /* nor may the body be read on under the error page */
+
+        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+        r->read_event_handler = ngx_http_block_reading;
     }
 
-    ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
-
-    if (ctx->early_fault) {
-        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
-        ngx_http_clockodo_judge(r, lcf, ctx);
-
-        return ngx_http_clockodo_act(r, lcf, ctx);
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        return NGX_DECLINED;
     }
+
+    return ngx_max(r->err_status, NGX_HTTP_BAD_REQUEST);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_read_body(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_int_t  rc;
 
     ctx->bounded = (lcf->webhook == NGX_HTTP_CLOCKODO_ON
                     && r->headers_in.content_length_n == -1);
