@@ -21,7 +21,8 @@ all: $(MODULE)          ## the module for the installed nginx (the default)
 build/nginx.id: FORCE
 	@mkdir -p build
 	@command -v $(NGX_BIN) > /dev/null && test -x $(NGX_SRC)/configure \
-	|| { echo >&2 "nginx and nginx-dev are needed: run .ci/install build"; \
+	|| { echo >&2 "nginx and its headers ($(NGX_SRC)) are needed," \
+	         "on Debian: apt-get install nginx nginx-dev"; \
 	     exit 1; }
 	@{ echo "$(CC) $(NGX_SRC)"; $(NGX_BIN) -V; } > $@.new 2>&1
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi

@@ -773,7 +773,8 @@ ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (lcf->max_age == (time_t) NGX_ERROR || lcf->max_age == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid time \"%V\" in \"%V\" directive, it must "
-                           "be a time of at least one second or \"off\"",
+                           "be a time such as \"30s\", \"5m\" or \"1h\", or "
+                           "\"off\"",
                            &value[1], &cmd->name);
         return NGX_CONF_ERROR;
     }
@@ -803,7 +804,7 @@ ngx_http_clockodo_max_body_size(ngx_conf_t *cf, ngx_command_t *cmd,
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid size \"%V\" in \"%V\" directive, "
-                           "it must be a size of at least one byte",
+                           "it must be a size such as \"16k\" or \"1m\"",
                            &value[1], &cmd->name);
         return NGX_CONF_ERROR;
     }

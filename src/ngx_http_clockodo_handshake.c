@@ -43,7 +43,7 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    if (value[1].len == 0) {
+    if (value[1].len == 0 || ngx_strcmp(value[1].data, "on") == 0) {
         return "must be the path of a file or \"off\"";
     }
 
@@ -65,8 +65,8 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (err) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
-                           "cannot open \"%V\" in \"%V\" directive, it must "
-                           "be a regular file in a directory that exists",
+                           "cannot open \"%V\" in \"%V\" directive as a "
+                           "regular file, or create it",
                            &lcf->secret_file->name, &cmd->name);
         return NGX_CONF_ERROR;
     }
@@ -193,11 +193,20 @@ ngx_http_clockodo_append_secret(ngx_log_t *log, ngx_open_file_t *file,
         return CLOCKODO_FAULT_SECRET_FILE_FAILED;
     }
 
+    if (fi.st_nlink == 0) {
+
+        /* an editor may have put another file in its place */
+
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "\"%V\" has been deleted, reopen it", &file->name);
+        return CLOCKODO_FAULT_SECRET_FILE_FAILED;
+    }
+
     size = ngx_file_size(&fi);
 
     if (size + (off_t) len > NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "\"%V\" is full, rotate it", &file->name);
+                      "\"%V\" is full, rename and reopen it", &file->name);
         return CLOCKODO_FAULT_SECRET_FILE_FULL;
     }
 

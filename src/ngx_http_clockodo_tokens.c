@@ -27,7 +27,7 @@ static char  *ngx_http_clockodo_token_errors[] = {
     NGX_CONF_OK,                           /* CLOCKODO_TOKEN_LINE_OK */
     NGX_CONF_OK,                           /* CLOCKODO_TOKEN_LINE_BLANK */
     "has a NUL byte",
-    "must be \"TOKEN [subscription=ID[,ID...]]\"",
+    "must be \"TOKEN [subscription=ID[,ID...]]\" and nothing else",
     "has a malformed list of subscriptions, "
         "it must be \"subscription=ID[,ID...]\" of positive integers"
 };

@@ -63,11 +63,11 @@ my @errors = (
              18446744073709551617), '1,', '1,2', '" 1"', '1 0', '1 any',
           'any 1', 'any any' ],
 
-    [ qr/invalid time ".*" in "clockodo_max_age" .*one second or "off"/,
+    [ qr/invalid time ".*" in "clockodo_max_age" .*such as "30s".* or "off"/,
       map { "clockodo_max_age $_;" }
           qw("" 0 0s -1 1.5h 1x 5ms on any 99999999999999999999), '"1 x"' ],
 
-    [ qr/invalid size ".*" in "clockodo_max_body_size" .*at least one byte/,
+    [ qr/invalid size ".*" in "clockodo_max_body_size" .*such as "16k"/,
       map { "clockodo_max_body_size $_;" }
           qw("" 0 0k -1 1.5k 1x k off 99999999999999999999 99999999999999999m)
     ],
@@ -91,13 +91,13 @@ my @errors = (
       'clockodo_token S3cr3t "subscription= 1";' ],
 
     [ qr/"clockodo_secret_file" directive must be the path of a file or "off"/,
-      'clockodo_secret_file "";' ],
+      'clockodo_secret_file "";', 'clockodo_secret_file on;' ],
 
-    [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*must be a reg},
+    [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*as a regular},
       map { "clockodo_secret_file $_;" }
           qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],
 
-    [ qr{cannot open "/dev/null" in "clockodo_secret_file" .*must be a regula},
+    [ qr{cannot open "/dev/null" in "clockodo_secret_file" .*as a regular f},
       'clockodo_secret_file /dev/null;' ],
 
 

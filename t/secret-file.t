@@ -48,6 +48,7 @@ subtest 'flushed before the reply'     => \&flushed;
 subtest 'cannot be flushed'            => \&not_flushed;
 subtest 'full'                         => \&full;
 subtest 'full disk'                    => \&full_disk;
+subtest 'deleted'                       => \&deleted;
 subtest 'not a file'                   => \&fifo;
 
 done_testing;
@@ -439,7 +440,7 @@ sub full {
 
     my $log = $nginx->new_log;
 
-    like($log, qr/\[error\].*"\Q$file\E" is full, rotate it/,
+    like($log, qr/\[error\].*"\Q$file\E" is full, rename and reopen it/,
          'the log says to rotate it, at a level that is on by default');
     like($log, qr/\[warn\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
          'and why the handshake was rejected');
@@ -513,6 +514,33 @@ sub full_disk {
         like(contents($file), qr/\A\Q$before\E\S+ 127\.0\.0\.1 x\n\z/,
              'recorded');
     }
+}
+
+
+# A secret that goes into a file without a name is lost: no 200 for that.
+
+sub deleted {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+
+    is(record($nginx, 'one'), '200 handshake/', 'recorded');
+
+    unlink $file;
+
+    is(record($nginx, 'two'), '500 rejected/handshake', 'deleted');
+    like($nginx->new_log, qr/\[error\].*"\Q$file\E" has been deleted, reopen/,
+         'log');
+
+    reopen($nginx);
+    is(record($nginx, 'three'), '200 handshake/', 'works after a reopen');
+
+    # as editors do it
+
+    save("$file.new", contents($file));
+    rename "$file.new", $file;
+
+    is(record($nginx, 'four'), '500 rejected/handshake', 'replaced');
+    is_deeply([ secrets($file) ], [ 'three' ], 'nothing got lost');
 }
 
 
