@@ -25,11 +25,11 @@ mkfifo("$dir/conf/fifo", 0600) or die "mkfifo: $!";
 
 my %files;   # what stands in them
 
-# copies: one test runs nginx as a user who may not enter this folder
+# copies, for one test runs nginx as a user who may not enter this folder
 
-my @modules = map { my $copy = "$dir/" . basename($_);
-                    copy($_, $copy) or die "$copy: $!";
-                    $copy } split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+my @modules = map { replica($_) } split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+
+$nginx = replica($nginx) if $nginx =~ m{/};
 
 
 # Each is a message, and what causes it: in a location, unless there is a
@@ -469,6 +469,18 @@ sub file {
     chmod $mode // 0600, "$dir/conf/$name";
 
     return $name;
+}
+
+
+sub replica {
+    my ($name) = @_;
+
+    my $replica = "$dir/" . basename($name);
+
+    copy($name, $replica) or die "$replica: $!";
+    chmod 0755, $replica;
+
+    return $replica;
 }
 
 
