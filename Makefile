@@ -43,6 +43,7 @@ $(MODULE): build/nginx/objs/Makefile FORCE
 
 install: $(MODULE)      ## put the module where the installed nginx looks
 	@dir=$$($(NGX_BIN) -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p'); \
+	test "$$dir" || { echo >&2 "nginx -V shows no --modules-path"; exit 1; }; \
 	install -d "$(DESTDIR)$$dir" \
 	&& install -m 644 $(MODULE) "$(DESTDIR)$$dir/$(notdir $(MODULE))"
 

@@ -359,9 +359,9 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     clockodo_fault_e    fault;
     clockodo_verdict_e  verdict;
 
-    if (ctx->status) {
+    if (ctx->status || ctx->recorded) {
 
-        /* rejected by another location, which is final */
+        /* rejected or recorded by another location, which is final */
 
         return;
     }
@@ -439,7 +439,7 @@ ngx_http_clockodo_get_module_ctx(ngx_http_request_t *r)
 static void
 ngx_http_clockodo_cleanup(void *data)
 {
-    (void) data;
+    /* void */
 }
 
 
@@ -640,7 +640,7 @@ ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     lcf->patterns = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                      sizeof(clockodo_pattern_t));
+                                     sizeof(clockodo_pattern_t));
     if (lcf->patterns == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -723,7 +723,7 @@ ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     lcf->companies = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                       sizeof(uint64_t));
+                                      sizeof(uint64_t));
     if (lcf->companies == NULL) {
         return NGX_CONF_ERROR;
     }

@@ -89,10 +89,10 @@ const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS] = {
     [CLOCKODO_JSON_NO_MEMORY]      = "out of memory",
     [CLOCKODO_JSON_BOM]            = "byte order mark",
     [CLOCKODO_JSON_END]            = "unexpected end of the body",
-    [CLOCKODO_JSON_TRAILING]       = "text behind the object",
+    [CLOCKODO_JSON_TRAILING]       = "text after the object",
     [CLOCKODO_JSON_NOT_OBJECT]     = "the body is not a JSON object",
-    [CLOCKODO_JSON_VALUE]          = "no JSON value",
-    [CLOCKODO_JSON_LITERAL]        = "no literal of JSON",
+    [CLOCKODO_JSON_VALUE]          = "not a JSON value",
+    [CLOCKODO_JSON_LITERAL]        = "malformed literal",
     [CLOCKODO_JSON_NUMBER]         = "malformed number",
     [CLOCKODO_JSON_CONTROL]        = "control character in string",
     [CLOCKODO_JSON_ESCAPE]         = "malformed escape in string",
@@ -100,7 +100,7 @@ const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS] = {
     [CLOCKODO_JSON_SURROGATE]      = "lone surrogate in string",
     [CLOCKODO_JSON_UTF8]           = "invalid UTF-8 in string",
     [CLOCKODO_JSON_NAME]           = "no member name in quotes",
-    [CLOCKODO_JSON_COLON]          = "no \":\" behind a member name",
+    [CLOCKODO_JSON_COLON]          = "no \":\" after a member name",
     [CLOCKODO_JSON_COMMA]          = "neither \",\" nor the closing bracket",
     [CLOCKODO_JSON_DEPTH_EXCEEDED] = "nested deeper than 32 levels",
     [CLOCKODO_JSON_DUPLICATE]      = "duplicate member in object"
@@ -386,7 +386,7 @@ json_digits(json_scan_t *s, const unsigned char *p)
 }
 
 
-/* p is behind the opening quote, the result behind the closing one */
+/* p is after the opening quote, the result after the closing one */
 
 static const unsigned char *
 json_string(json_scan_t *s, const unsigned char *p)

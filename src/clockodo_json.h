@@ -73,7 +73,7 @@ extern const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS];
 
 /*
  * Whether text[0..len) is one object as in RFC 8259, read strictly: UTF-8
- * without a byte order mark, nothing behind it but white space, at most
+ * without a byte order mark, nothing after it but white space, at most
  * CLOCKODO_JSON_DEPTH deep, without U+0000, lone surrogates and members of
  * the same (decoded) name in one object.
  *

@@ -20,7 +20,7 @@
 /* reads a string that has passed the scan, decoded, byte by byte */
 
 typedef struct {
-    const unsigned char  *p;               /* starts behind the quote */
+    const unsigned char  *p;               /* starts after the quote */
     unsigned char         rest[3];         /* of an escape, last byte first */
     unsigned              nrest;           /* starts as 0 */
 } clockodo_json_string_t;
@@ -55,7 +55,7 @@ clockodo_json_string_next(clockodo_json_string_t *s)
 }
 
 
-/* behind the white space at p, RFC 8259, section 2 */
+/* skips the white space at p, RFC 8259, section 2 */
 
 static inline const unsigned char *
 clockodo_json_space(const unsigned char *p, const unsigned char *end)

@@ -82,7 +82,7 @@ clockodo_token_line_e clockodo_token_line_parse(const unsigned char *line,
     size_t len, clockodo_token_line_t *tl);
 
 /*
- * Reads the part behind the token, "subscription=ID[,ID...]", and sets that
+ * Reads the part after the token, "subscription=ID[,ID...]", and sets that
  * of *tl.
  */
 clockodo_token_line_e clockodo_token_parameter_parse(

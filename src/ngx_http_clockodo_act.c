@@ -87,24 +87,16 @@ ngx_http_clockodo_handshake(ngx_http_request_t *r,
 }
 
 
-/* an empty 200, unless this is a post_action and there was a reply */
+/* an empty 200 */
 
 static ngx_int_t
 ngx_http_clockodo_reply(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = 0;
+    r->header_only = 1;
 
-    rc = NGX_OK;
-
-    if (!r->header_sent) {
-        r->headers_out.status = NGX_HTTP_OK;
-        r->headers_out.content_length_n = 0;
-        r->header_only = 1;
-
-        rc = ngx_http_send_header(r);
-    }
-
-    ngx_http_finalize_request(r, rc);
+    ngx_http_finalize_request(r, ngx_http_send_header(r));
 
     return NGX_DONE;
 }

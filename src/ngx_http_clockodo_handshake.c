@@ -52,6 +52,17 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (lcf->secret_file->flush == ngx_http_clockodo_reopen_secret_file) {
+
+        /* of another location, too */
+
+        return NGX_CONF_OK;
+    }
+
+    if (lcf->secret_file->flush) {
+        return "has the file of another directive";
+    }
+
     lcf->secret_file->flush = ngx_http_clockodo_reopen_secret_file;
 
     if (ngx_process == NGX_PROCESS_SIGNALLER) {
@@ -206,7 +217,7 @@ ngx_http_clockodo_append_secret(ngx_log_t *log, ngx_open_file_t *file,
 
     if (size + (off_t) len > NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "\"%V\" is full, rename and reopen it", &file->name);
+                      "\"%V\" is full, rotate it", &file->name);
         return CLOCKODO_FAULT_SECRET_FILE_FULL;
     }
 

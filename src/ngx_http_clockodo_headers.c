@@ -127,7 +127,7 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
 
     if (last) {
 
-        /* there may be no room behind a run: the next one starts a part */
+        /* there may be no room after a run: the next one starts a part */
 
         headers->nalloc = last->nelts;
     }

@@ -230,7 +230,7 @@ ngx_http_clockodo_read_token_fd(ngx_conf_t *cf, ngx_str_t *name, ngx_fd_t fd,
 
     text->len = ngx_file_size(&fi);
 
-    text->data = ngx_pnalloc(cf->temp_pool, text->len + 1);
+    text->data = ngx_pnalloc(cf->temp_pool, text->len);
     if (text->data == NULL) {
         return NGX_ERROR;
     }
@@ -258,7 +258,7 @@ ngx_http_clockodo_add_token(ngx_conf_t *cf,
 
     if (lcf->tokens == NGX_CONF_UNSET_PTR) {
         lcf->tokens = ngx_array_create(cf->pool, 4,
-                                        sizeof(clockodo_token_t));
+                                       sizeof(clockodo_token_t));
         if (lcf->tokens == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -272,7 +272,7 @@ ngx_http_clockodo_add_token(ngx_conf_t *cf,
     ngx_memzero(token, sizeof(clockodo_token_t));
 
     if (clockodo_sha256(tl->token, tl->token_len, token->digest) != 0) {
-        return NGX_CONF_ERROR;
+        return "has a token that libcrypto cannot digest";
     }
 
     tokens = lcf->tokens->elts;
@@ -281,7 +281,7 @@ ngx_http_clockodo_add_token(ngx_conf_t *cf,
         if (ngx_memcmp(tokens[i].digest, token->digest, CLOCKODO_SHA256_LEN)
             == 0)
         {
-            return "has a token that is duplicate";
+            return "has a duplicate token";
         }
     }
 

@@ -93,6 +93,9 @@ my @errors = (
     [ qr/"clockodo_secret_file" directive must be the path of a file or "off"/,
       'clockodo_secret_file "";', 'clockodo_secret_file on;' ],
 
+    [ qr/"clockodo_secret_file" directive has the file of another directive/,
+      "access_log shared buffer=4k;\nclockodo_secret_file shared;" ],
+
     [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*as a regular},
       map { "clockodo_secret_file $_;" }
           qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],
@@ -145,7 +148,7 @@ my @errors = (
 
     # the same again
 
-    [ qr/"clockodo_token" directive has a token that is duplicate/,
+    [ qr/"clockodo_token" directive has a duplicate token/,
       "clockodo_token S3cr3t;\nclockodo_token S3cr3t;",
       "clockodo_token S3cr3t;\nclockodo_token S3cr3t-2;\n"
       . 'clockodo_token "S3cr3t" subscription=1;',
@@ -154,7 +157,7 @@ my @errors = (
       'clockodo_token_file ' . file("S3cr3t-1\nS3cr3t\n") . ";\n"
       . "clockodo_token S3cr3t;" ],
 
-    [ qr/line 2 of ".*" in "clockodo_token_file" .*a token that is duplicate/,
+    [ qr/line 2 of ".*" in "clockodo_token_file" .*a duplicate token/,
       'clockodo_token_file ' . file("S3cr3t\nS3cr3t\n") . ';',
       'clockodo_token_file ' . file("\xef\xbb\xbfS3cr3t\nS3cr3t\n") . ';',
       'clockodo_token_file ' . file("S3cr3t\r\nS3cr3t subscription=1") . ';',

@@ -440,7 +440,7 @@ sub full {
 
     my $log = $nginx->new_log;
 
-    like($log, qr/\[error\].*"\Q$file\E" is full, rename and reopen it/,
+    like($log, qr/\[error\].*"\Q$file\E" is full, rotate it/,
          'the log says to rotate it, at a level that is on by default');
     like($log, qr/\[warn\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
          'and why the handshake was rejected');

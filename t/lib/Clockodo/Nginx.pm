@@ -25,6 +25,7 @@ use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use POSIX qw(WNOHANG);
+use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep);
 
 
@@ -35,7 +36,7 @@ $SIG{$_} ||= sub { exit 1 } for qw(INT TERM HUP);
 
 END {
     local $?;
-    $_->stop for values %running;
+    $_ && $_->stop for values %running;
 }
 
 
@@ -116,7 +117,7 @@ sub spawn {
     }
 
     $self->{pid} = $pid;
-    $running{$pid} = $self;
+    weaken($running{$pid} = $self);
 
     # nginx writes its pid once it listens
 
