@@ -94,7 +94,7 @@ my @errors = (
       'clockodo_secret_file "";', 'clockodo_secret_file on;' ],
 
     [ qr/"clockodo_secret_file" directive has the file of another directive/,
-      "access_log shared buffer=4k;\nclockodo_secret_file shared;" ],
+      "access_log shared combined buffer=4k;\nclockodo_secret_file shared;" ],
 
     [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*as a regular},
       map { "clockodo_secret_file $_;" }
