@@ -27,7 +27,8 @@ my %files;   # what stands in them
 
 # copies, for one test runs nginx as a user who may not enter this folder
 
-my @modules = map { replica($_) } split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
+my @modules = map { replica($_) }
+                  split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
 
 $nginx = replica($nginx) if $nginx =~ m{/};
 
