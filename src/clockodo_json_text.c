@@ -71,7 +71,7 @@ clockodo_json_string_escape(clockodo_json_string_t *s)
 }
 
 
-/* the "XXXX" of "uXXXX" */
+/* the four digits after "u" */
 
 static unsigned
 json_code_unit(clockodo_json_string_t *s)
