@@ -17,18 +17,7 @@ my $json = 'Content-Type: application/json';
 my $large = event(x => '"' . 'x' x 20000 . '"');
 my $budget = event(event_name => '"project.budget_notification"');
 my $secret = '{"secret":"8ee3d438-fbfc-411c-a38a-25893becd505"}';
-my $key = '633b8f56106c4032c21ce18598d8e9054f032c96514af2fc0e9530f5d5cd1991';
-
-my $event = <<"END" =~ s/\n/\r\n/gr;
-X-Clockodo-Event: team.updated
-X-Clockodo-Entity: team
-X-Clockodo-Action: updated
-X-Clockodo-Entity-Id: 9001
-X-Clockodo-Subscription-Id: 42
-X-Clockodo-Company-Id: 1337
-X-Clockodo-Occurred-At: 1986-05-10T17:02:00Z
-X-Clockodo-Idempotency-Key: $key
-END
+my $event = event_headers();
 
 # request line, headers, body; verdict, and reason if there is one
 

@@ -21,18 +21,7 @@ $ENV{TEST_NGINX_PEER} = Clockodo::Peer::start('http');
 
 no_long_string();
 
-my $key = '633b8f56106c4032c21ce18598d8e9054f032c96514af2fc0e9530f5d5cd1991';
-
-my $ours = <<"END" =~ s/\n/\r\n/gr;
-X-Clockodo-Event: team.updated
-X-Clockodo-Entity: team
-X-Clockodo-Action: updated
-X-Clockodo-Entity-Id: 9001
-X-Clockodo-Subscription-Id: 42
-X-Clockodo-Company-Id: 1337
-X-Clockodo-Occurred-At: 1986-05-10T17:02:00Z
-X-Clockodo-Idempotency-Key: $key
-END
+my $ours = event_headers();
 
 # nginx itself refuses other bytes, such as blanks, in a name
 

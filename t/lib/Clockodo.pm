@@ -8,7 +8,7 @@ use warnings;
 
 use Exporter qw(import);
 
-our @EXPORT = qw(event app run_table);
+our @EXPORT = qw(event event_headers app run_table);
 
 
 my @members = qw(subscription_id company_id occurred_at payload event_name
@@ -36,6 +36,24 @@ sub event {
 
     return '{' . join(',', map { qq("$_":$value{$_}) }
                            grep { defined $value{$_} } @names) . '}';
+}
+
+
+# The headers that this event goes upstream with, as they are on the wire.  The
+# key is "printf '4:1337,2:42,12:team.updated,4:9001,20:1986-05-10T17:02:00Z,'
+# | sha256sum".
+
+sub event_headers {
+    return <<'END' =~ s/\n/\r\n/gr;
+X-Clockodo-Event: team.updated
+X-Clockodo-Entity: team
+X-Clockodo-Action: updated
+X-Clockodo-Entity-Id: 9001
+X-Clockodo-Subscription-Id: 42
+X-Clockodo-Company-Id: 1337
+X-Clockodo-Occurred-At: 1986-05-10T17:02:00Z
+X-Clockodo-Idempotency-Key: 633b8f56106c4032c21ce18598d8e9054f032c96514af2fc0e9530f5d5cd1991
+END
 }
 
 
