@@ -371,7 +371,7 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 
     if (fault == CLOCKODO_FAULT_NONE) {
         verdict = clockodo_judge(&ctx->event, &lcf->policy, ngx_time(),
-                                 &fault);
+                                 &fault, &ctx->token);
     }
 
     if (verdict == CLOCKODO_VERDICT_REJECTED) {

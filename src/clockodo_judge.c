@@ -9,18 +9,20 @@
 #include "clockodo_judge.h"
 
 
-static clockodo_fault_e judge_token(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now);
-static clockodo_fault_e judge_envelope(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now);
-static clockodo_fault_e judge_unknown_event(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now);
-static clockodo_fault_e judge_payload(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now);
-static clockodo_fault_e judge_company(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now);
-static clockodo_fault_e judge_age(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now);
+typedef struct {
+    const clockodo_event_t   *event;
+    const clockodo_policy_t  *policy;
+    int64_t                   now;
+    size_t                   *token;       /* the number of the right one */
+} judge_call_t;
+
+
+static clockodo_fault_e judge_token(judge_call_t *call);
+static clockodo_fault_e judge_envelope(judge_call_t *call);
+static clockodo_fault_e judge_unknown_event(judge_call_t *call);
+static clockodo_fault_e judge_payload(judge_call_t *call);
+static clockodo_fault_e judge_company(judge_call_t *call);
+static clockodo_fault_e judge_age(judge_call_t *call);
 static int judge_wanted(const clockodo_event_t *event,
     const clockodo_policy_t *policy);
 static int pattern_part(const char *text, size_t len, clockodo_name_t *part);
@@ -30,10 +32,7 @@ static int pattern_part_match(const clockodo_name_t *part,
 
 /* in this order, the first fault decides */
 
-static clockodo_fault_e (*const  judge_checks[])(
-    const clockodo_event_t *event, const clockodo_policy_t *policy,
-    int64_t now) =
-{
+static clockodo_fault_e (*const  judge_checks[])(judge_call_t *call) = {
     judge_token,
     judge_envelope,
     judge_unknown_event,
@@ -45,9 +44,12 @@ static clockodo_fault_e (*const  judge_checks[])(
 
 clockodo_verdict_e
 clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
-    int64_t now, clockodo_fault_e *fault)
+    int64_t now, clockodo_fault_e *fault, size_t *token)
 {
-    size_t  i;
+    size_t        i;
+    judge_call_t  call;
+
+    *token = 0;
 
     if (event->handshake) {
         *fault = event->secret_fault;
@@ -60,8 +62,13 @@ clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
                       : CLOCKODO_VERDICT_HANDSHAKE;
     }
 
+    call.event = event;
+    call.policy = policy;
+    call.now = now;
+    call.token = token;
+
     for (i = 0; i < sizeof(judge_checks) / sizeof(judge_checks[0]); i++) {
-        *fault = judge_checks[i](event, policy, now);
+        *fault = judge_checks[i](&call);
 
         if (*fault) {
             return CLOCKODO_VERDICT_REJECTED;
@@ -74,17 +81,15 @@ clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
 
 
 static clockodo_fault_e
-judge_token(const clockodo_event_t *event, const clockodo_policy_t *policy,
-    int64_t now)
+judge_token(judge_call_t *call)
 {
-    (void) now;
-
-    if (event->token_fault) {
-        return event->token_fault;
+    if (call->event->token_fault) {
+        return call->event->token_fault;
     }
 
-    switch (clockodo_token_match(policy->tokens, policy->ntokens,
-                                 event->token, event->subscription_id))
+    switch (clockodo_token_match(call->policy->tokens, call->policy->ntokens,
+                                 call->event->token,
+                                 call->event->subscription_id, call->token))
     {
     case CLOCKODO_TOKEN_MATCH:
         return CLOCKODO_FAULT_NONE;
@@ -99,24 +104,17 @@ judge_token(const clockodo_event_t *event, const clockodo_policy_t *policy,
 
 
 static clockodo_fault_e
-judge_envelope(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now)
+judge_envelope(judge_call_t *call)
 {
-    (void) policy;
-    (void) now;
-
-    return event->envelope_fault;
+    return call->event->envelope_fault;
 }
 
 
 static clockodo_fault_e
-judge_unknown_event(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now)
+judge_unknown_event(judge_call_t *call)
 {
-    (void) now;
-
-    if (event->type == NULL
-        && policy->unknown_events == CLOCKODO_UNKNOWN_REJECT)
+    if (call->event->type == NULL
+        && call->policy->unknown_events == CLOCKODO_UNKNOWN_REJECT)
     {
         return CLOCKODO_FAULT_UNKNOWN_EVENT;
     }
@@ -126,30 +124,23 @@ judge_unknown_event(const clockodo_event_t *event,
 
 
 static clockodo_fault_e
-judge_payload(const clockodo_event_t *event, const clockodo_policy_t *policy,
-    int64_t now)
+judge_payload(judge_call_t *call)
 {
-    (void) policy;
-    (void) now;
-
-    return event->payload_fault;
+    return call->event->payload_fault;
 }
 
 
 static clockodo_fault_e
-judge_company(const clockodo_event_t *event, const clockodo_policy_t *policy,
-    int64_t now)
+judge_company(judge_call_t *call)
 {
     size_t  i;
 
-    (void) now;
-
-    if (policy->ncompanies == 0) {
+    if (call->policy->ncompanies == 0) {
         return CLOCKODO_FAULT_NONE;
     }
 
-    for (i = 0; i < policy->ncompanies; i++) {
-        if (policy->companies[i] == event->company_id) {
+    for (i = 0; i < call->policy->ncompanies; i++) {
+        if (call->policy->companies[i] == call->event->company_id) {
             return CLOCKODO_FAULT_NONE;
         }
     }
@@ -159,18 +150,17 @@ judge_company(const clockodo_event_t *event, const clockodo_policy_t *policy,
 
 
 static clockodo_fault_e
-judge_age(const clockodo_event_t *event, const clockodo_policy_t *policy,
-    int64_t now)
+judge_age(judge_call_t *call)
 {
-    if (policy->max_age == 0) {
+    if (call->policy->max_age == 0) {
         return CLOCKODO_FAULT_NONE;
     }
 
-    if (event->occurred < now - policy->max_age) {
+    if (call->event->occurred < call->now - call->policy->max_age) {
         return CLOCKODO_FAULT_TOO_OLD;
     }
 
-    if (event->occurred > now + CLOCKODO_FUTURE) {
+    if (call->event->occurred > call->now + CLOCKODO_FUTURE) {
         return CLOCKODO_FAULT_IN_FUTURE;
     }
 

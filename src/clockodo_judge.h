@@ -56,10 +56,12 @@ typedef struct {
 /*
  * Judges a parsed call in the order of the documented checks; now is in
  * seconds since 1970.  Sets *fault, to CLOCKODO_FAULT_NONE where the verdict
- * is not "rejected".
+ * is not "rejected"; and *token to the number of the token that was right,
+ * counted from 1, or to 0.
  */
 clockodo_verdict_e clockodo_judge(const clockodo_event_t *event,
-    const clockodo_policy_t *policy, int64_t now, clockodo_fault_e *fault);
+    const clockodo_policy_t *policy, int64_t now, clockodo_fault_e *fault,
+    size_t *token);
 
 /*
  * Reads "*", "entity.*", "*.action", "*.*" or "entity.action" of

@@ -36,13 +36,15 @@ clockodo_sha256(const void *text, size_t len,
 
 clockodo_token_match_e
 clockodo_token_match(const clockodo_token_t *tokens, size_t n,
-    const unsigned char digest[CLOCKODO_SHA256_LEN], uint64_t subscription)
+    const unsigned char digest[CLOCKODO_SHA256_LEN], uint64_t subscription,
+    size_t *number)
 {
-    size_t    i;
-    unsigned  known, allowed, differs, equal;
+    size_t    i, mask;
+    unsigned  known, allowed, differs, equal, match;
 
     known = 0;
     allowed = 0;
+    *number = 0;
 
     for (i = 0; i < n; i++) {
         differs = CRYPTO_memcmp(tokens[i].digest, digest, CLOCKODO_SHA256_LEN);
@@ -50,8 +52,13 @@ clockodo_token_match(const clockodo_token_t *tokens, size_t n,
         /* 0 borrows and sets the top bit, 1 to 255 do not: no comparison */
         equal = (differs - 1) >> (sizeof(differs) * 8 - 1);
 
+        match = equal & clockodo_token_allows(&tokens[i], subscription);
+
         known |= equal;
-        allowed |= equal & clockodo_token_allows(&tokens[i], subscription);
+        allowed |= match;
+
+        mask = (size_t) 0 - match;
+        *number = (*number & ~mask) | ((i + 1) & mask);
     }
 
     /* arithmetic, since a branch or a table would be seen from outside */

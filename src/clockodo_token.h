@@ -67,10 +67,13 @@ int clockodo_sha256(const void *text, size_t len,
  *
  * subscription is the call's subscription_id, or 0 if it has no valid one;
  * a token without subscriptions is for all of them.
+ *
+ * *number is set to that of the token, counted from 1, if the result is
+ * CLOCKODO_TOKEN_MATCH (of several the last one's), otherwise to 0.
  */
 clockodo_token_match_e clockodo_token_match(const clockodo_token_t *tokens,
     size_t n, const unsigned char digest[CLOCKODO_SHA256_LEN],
-    uint64_t subscription);
+    uint64_t subscription, size_t *number);
 
 /*
  * Splits line[0..len), without its line feed, into "TOKEN" or

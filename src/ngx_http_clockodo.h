@@ -66,6 +66,7 @@ typedef struct {
     clockodo_fault_e            fault;
     clockodo_fault_e            reported;  /* logged in report mode */
     ngx_int_t                   status;    /* of a final rejection, or 0 */
+    size_t                      token;     /* number of the right one, or 0 */
 
     ngx_str_t                   body;
     ngx_str_t                   masked_body;

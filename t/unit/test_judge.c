@@ -45,6 +45,7 @@ typedef struct {
     uint64_t              subscription;
     size_t                ntokens;
     clockodo_fault_e      fault;
+    size_t                number;
 } test_token_t;
 
 
@@ -95,21 +96,21 @@ static const test_order_t  test_orders[] = {
 /* against "all", "tied" to 42 and 43, "both" and "both" tied to 44 */
 
 static const test_token_t  test_tokens[] = {
-    { "all", 42, 0, CLOCKODO_FAULT_TOKEN_UNKNOWN },
-    { "all", 42, 1, CLOCKODO_FAULT_NONE },
-    { "all", 0, 1, CLOCKODO_FAULT_NONE },
-    { "tied", 42, 1, CLOCKODO_FAULT_TOKEN_UNKNOWN },
-    { "all", 42, 4, CLOCKODO_FAULT_NONE },
-    { "tied", 42, 4, CLOCKODO_FAULT_NONE },
-    { "tied", 43, 4, CLOCKODO_FAULT_NONE },
-    { "tied", 44, 4, CLOCKODO_FAULT_TOKEN_SUBSCRIPTION },
-    { "tied", 0, 4, CLOCKODO_FAULT_TOKEN_SUBSCRIPTION },
-    { "both", 44, 4, CLOCKODO_FAULT_NONE },
-    { "both", 45, 4, CLOCKODO_FAULT_NONE },
-    { "both", 44, 3, CLOCKODO_FAULT_NONE },
-    { "other", 42, 4, CLOCKODO_FAULT_TOKEN_UNKNOWN },
-    { "al", 42, 4, CLOCKODO_FAULT_TOKEN_UNKNOWN },
-    { "", 42, 4, CLOCKODO_FAULT_TOKEN_UNKNOWN }
+    { "all", 42, 0, CLOCKODO_FAULT_TOKEN_UNKNOWN, 0 },
+    { "all", 42, 1, CLOCKODO_FAULT_NONE, 1 },
+    { "all", 0, 1, CLOCKODO_FAULT_NONE, 1 },
+    { "tied", 42, 1, CLOCKODO_FAULT_TOKEN_UNKNOWN, 0 },
+    { "all", 42, 4, CLOCKODO_FAULT_NONE, 1 },
+    { "tied", 42, 4, CLOCKODO_FAULT_NONE, 2 },
+    { "tied", 43, 4, CLOCKODO_FAULT_NONE, 2 },
+    { "tied", 44, 4, CLOCKODO_FAULT_TOKEN_SUBSCRIPTION, 0 },
+    { "tied", 0, 4, CLOCKODO_FAULT_TOKEN_SUBSCRIPTION, 0 },
+    { "both", 44, 4, CLOCKODO_FAULT_NONE, 4 },
+    { "both", 45, 4, CLOCKODO_FAULT_NONE, 3 },
+    { "both", 44, 3, CLOCKODO_FAULT_NONE, 3 },
+    { "other", 42, 4, CLOCKODO_FAULT_TOKEN_UNKNOWN, 0 },
+    { "al", 42, 4, CLOCKODO_FAULT_TOKEN_UNKNOWN, 0 },
+    { "", 42, 4, CLOCKODO_FAULT_TOKEN_UNKNOWN, 0 }
 };
 
 
@@ -244,7 +245,7 @@ static void test_split(const char *name, clockodo_name_t *entity,
 static void
 judge_order(void **state)
 {
-    size_t               i;
+    size_t               i, token;
     clockodo_fault_e     fault;
     clockodo_event_t     event;
     clockodo_policy_t    policy;
@@ -269,7 +270,7 @@ judge_order(void **state)
         event.occurred = NOW - t->age;
 
         fault = CLOCKODO_FAULT_METHOD;
-        verdict = clockodo_judge(&event, &policy, NOW, &fault);
+        verdict = clockodo_judge(&event, &policy, NOW, &fault, &token);
 
         if (fault != t->fault
             || verdict != (t->fault ? CLOCKODO_VERDICT_REJECTED
@@ -284,7 +285,7 @@ judge_order(void **state)
 static void
 judge_tokens(void **state)
 {
-    size_t               i;
+    size_t               i, token;
     clockodo_fault_e     fault;
     clockodo_event_t     event;
     clockodo_policy_t    policy;
@@ -303,11 +304,12 @@ judge_tokens(void **state)
 
         policy.ntokens = t->ntokens;
 
-        (void) clockodo_judge(&event, &policy, NOW, &fault);
+        (void) clockodo_judge(&event, &policy, NOW, &fault, &token);
 
-        if (fault != t->fault) {
-            fail_msg("\"%s\" of %u: \"%s\"", t->token,
-                     (unsigned) t->subscription, clockodo_faults[fault].text);
+        if (fault != t->fault || token != t->number) {
+            fail_msg("\"%s\" of %u: \"%s\", number %zu", t->token,
+                     (unsigned) t->subscription, clockodo_faults[fault].text,
+                     token);
         }
     }
 }
@@ -316,6 +318,7 @@ judge_tokens(void **state)
 static void
 judge_companies(void **state)
 {
+    size_t             token;
     clockodo_fault_e   fault;
     clockodo_event_t   event;
     clockodo_policy_t  policy;
@@ -327,15 +330,15 @@ judge_companies(void **state)
 
     /* the last of two, the one that is not in the list, any */
 
-    (void) clockodo_judge(&event, &policy, NOW, &fault);
+    (void) clockodo_judge(&event, &policy, NOW, &fault, &token);
     assert_int_equal(fault, CLOCKODO_FAULT_NONE);
 
     policy.ncompanies = 1;
-    (void) clockodo_judge(&event, &policy, NOW, &fault);
+    (void) clockodo_judge(&event, &policy, NOW, &fault, &token);
     assert_int_equal(fault, CLOCKODO_FAULT_COMPANY);
 
     policy.ncompanies = 0;
-    (void) clockodo_judge(&event, &policy, NOW, &fault);
+    (void) clockodo_judge(&event, &policy, NOW, &fault, &token);
     assert_int_equal(fault, CLOCKODO_FAULT_NONE);
 }
 
@@ -343,7 +346,7 @@ judge_companies(void **state)
 static void
 judge_ages(void **state)
 {
-    size_t              i;
+    size_t              i, token;
     clockodo_fault_e    fault;
     clockodo_event_t    event;
     clockodo_policy_t   policy;
@@ -360,7 +363,7 @@ judge_ages(void **state)
         policy.max_age = t->max_age;
         event.occurred = NOW - t->age;
 
-        (void) clockodo_judge(&event, &policy, NOW, &fault);
+        (void) clockodo_judge(&event, &policy, NOW, &fault, &token);
 
         if (fault != t->fault) {
             fail_msg("%lld seconds: \"%s\"", (long long) t->age,
@@ -373,7 +376,7 @@ judge_ages(void **state)
 static void
 judge_wanted_events(void **state)
 {
-    size_t                i, n;
+    size_t                i, n, token;
     clockodo_fault_e      fault;
     clockodo_event_t      event;
     clockodo_policy_t     policy;
@@ -402,7 +405,7 @@ judge_wanted_events(void **state)
         policy.npatterns = n;
         policy.unknown_events = t->unknown_events;
 
-        verdict = clockodo_judge(&event, &policy, NOW, &fault);
+        verdict = clockodo_judge(&event, &policy, NOW, &fault, &token);
 
         if (verdict != t->verdict
             || fault != (verdict == CLOCKODO_VERDICT_REJECTED
@@ -418,6 +421,7 @@ judge_wanted_events(void **state)
 static void
 judge_handshakes(void **state)
 {
+    size_t             token;
     clockodo_fault_e   fault;
     clockodo_event_t   event;
     clockodo_policy_t  policy;
@@ -433,22 +437,22 @@ judge_handshakes(void **state)
     policy.ntokens = 0;
 
     policy.handshakes = 1;
-    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault),
+    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault, &token),
                      CLOCKODO_VERDICT_HANDSHAKE);
     assert_int_equal(fault, CLOCKODO_FAULT_NONE);
 
     policy.handshakes = 0;
-    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault),
+    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault, &token),
                      CLOCKODO_VERDICT_REJECTED);
     assert_int_equal(fault, CLOCKODO_FAULT_SECRET_FILE_OFF);
 
     event.secret_fault = CLOCKODO_FAULT_SECRET_VALUE;
-    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault),
+    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault, &token),
                      CLOCKODO_VERDICT_REJECTED);
     assert_int_equal(fault, CLOCKODO_FAULT_SECRET_VALUE);
 
     policy.handshakes = 1;
-    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault),
+    assert_int_equal(clockodo_judge(&event, &policy, NOW, &fault, &token),
                      CLOCKODO_VERDICT_REJECTED);
     assert_int_equal(fault, CLOCKODO_FAULT_SECRET_VALUE);
 }

@@ -36,6 +36,7 @@ typedef struct {
     const char             *presented;
     uint64_t                subscription;
     clockodo_token_match_e  match;
+    size_t                  number;
 } test_match_t;
 
 
@@ -81,55 +82,64 @@ static const test_digest_t  test_digests[] = {
 static const test_match_t  test_matches[] = {
 
     /* no token at all fails closed */
-    { { NULL }, { NULL }, "", 0, CLOCKODO_TOKEN_UNKNOWN },
-    { { NULL }, { NULL }, "a", 42, CLOCKODO_TOKEN_UNKNOWN },
+    { { NULL }, { NULL }, "", 0, CLOCKODO_TOKEN_UNKNOWN, 0 },
+    { { NULL }, { NULL }, "a", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
 
     /* one */
-    { { "a" }, { NULL }, "a", 42, CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { NULL }, "a", 0, CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { NULL }, "b", 42, CLOCKODO_TOKEN_UNKNOWN },
-    { { "a" }, { NULL }, "A", 42, CLOCKODO_TOKEN_UNKNOWN },
-    { { "a" }, { NULL }, "aa", 42, CLOCKODO_TOKEN_UNKNOWN },
-    { { "a" }, { NULL }, "", 42, CLOCKODO_TOKEN_UNKNOWN },
+    { { "a" }, { NULL }, "a", 42, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { NULL }, "a", 0, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { NULL }, "b", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
+    { { "a" }, { NULL }, "A", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
+    { { "a" }, { NULL }, "aa", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
+    { { "a" }, { NULL }, "", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
 
     /* first, in the middle, last, none */
-    { { "a", "b", "c" }, { NULL }, "a", 42, CLOCKODO_TOKEN_MATCH },
-    { { "a", "b", "c" }, { NULL }, "b", 42, CLOCKODO_TOKEN_MATCH },
-    { { "a", "b", "c" }, { NULL }, "c", 42, CLOCKODO_TOKEN_MATCH },
-    { { "a", "b", "c" }, { NULL }, "d", 42, CLOCKODO_TOKEN_UNKNOWN },
+    { { "a", "b", "c" }, { NULL }, "a", 42, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a", "b", "c" }, { NULL }, "b", 42, CLOCKODO_TOKEN_MATCH, 2 },
+    { { "a", "b", "c" }, { NULL }, "c", 42, CLOCKODO_TOKEN_MATCH, 3 },
+    { { "a", "b", "c" }, { NULL }, "d", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
 
     /* tied to one */
-    { { "a" }, { "42" }, "a", 42, CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { "42" }, "a", 43, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
-    { { "a" }, { "42" }, "a", 0, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
-    { { "a" }, { "42" }, "b", 42, CLOCKODO_TOKEN_UNKNOWN },
-    { { "a" }, { "42" }, "b", 43, CLOCKODO_TOKEN_UNKNOWN },
+    { { "a" }, { "42" }, "a", 42, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { "42" }, "a", 43,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
+    { { "a" }, { "42" }, "a", 0,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
+    { { "a" }, { "42" }, "b", 42, CLOCKODO_TOKEN_UNKNOWN, 0 },
+    { { "a" }, { "42" }, "b", 43, CLOCKODO_TOKEN_UNKNOWN, 0 },
     { { "a" }, { "9007199254740991" }, "a", 9007199254740991,
-      CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { "4294967338" }, "a", 42, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
+      CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { "4294967338" }, "a", 42,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
 
     /* tied to several */
-    { { "a" }, { "1,2,3" }, "a", 1, CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { "1,2,3" }, "a", 2, CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { "1,2,3" }, "a", 3, CLOCKODO_TOKEN_MATCH },
-    { { "a" }, { "1,2,3" }, "a", 4, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
+    { { "a" }, { "1,2,3" }, "a", 1, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { "1,2,3" }, "a", 2, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { "1,2,3" }, "a", 3, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a" }, { "1,2,3" }, "a", 4,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
 
     /* the subscriptions of one token are no other one's */
-    { { "a", "b" }, { "1", "2" }, "a", 1, CLOCKODO_TOKEN_MATCH },
-    { { "a", "b" }, { "1", "2" }, "b", 2, CLOCKODO_TOKEN_MATCH },
-    { { "a", "b" }, { "1", "2" }, "a", 2, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
-    { { "a", "b" }, { "1", "2" }, "b", 1, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
-    { { "a", "b" }, { "1", "2" }, "c", 1, CLOCKODO_TOKEN_UNKNOWN },
-    { { "a", "b" }, { "1", NULL }, "a", 2, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
-    { { "a", "b" }, { NULL, "1" }, "a", 2, CLOCKODO_TOKEN_MATCH },
-    { { "a", "b" }, { NULL, "1" }, "b", 2, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
+    { { "a", "b" }, { "1", "2" }, "a", 1, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a", "b" }, { "1", "2" }, "b", 2, CLOCKODO_TOKEN_MATCH, 2 },
+    { { "a", "b" }, { "1", "2" }, "a", 2,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
+    { { "a", "b" }, { "1", "2" }, "b", 1,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
+    { { "a", "b" }, { "1", "2" }, "c", 1, CLOCKODO_TOKEN_UNKNOWN, 0 },
+    { { "a", "b" }, { "1", NULL }, "a", 2,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
+    { { "a", "b" }, { NULL, "1" }, "a", 2, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a", "b" }, { NULL, "1" }, "b", 2,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
 
     /* the same token on two levels of trust: either will do */
-    { { "a", "a" }, { "1", "2" }, "a", 1, CLOCKODO_TOKEN_MATCH },
-    { { "a", "a" }, { "1", "2" }, "a", 2, CLOCKODO_TOKEN_MATCH },
-    { { "a", "a" }, { "1", "2" }, "a", 3, CLOCKODO_TOKEN_OTHER_SUBSCRIPTION },
+    { { "a", "a" }, { "1", "2" }, "a", 1, CLOCKODO_TOKEN_MATCH, 1 },
+    { { "a", "a" }, { "1", "2" }, "a", 2, CLOCKODO_TOKEN_MATCH, 2 },
+    { { "a", "a" }, { "1", "2" }, "a", 3,
+      CLOCKODO_TOKEN_OTHER_SUBSCRIPTION, 0 },
     { { "a", "b", "c", "a" }, { "1", "2", "3", NULL }, "a", 4,
-      CLOCKODO_TOKEN_MATCH }
+      CLOCKODO_TOKEN_MATCH, 4 }
 };
 
 
@@ -296,12 +306,13 @@ sha256(void **state)
 static void
 token_match(void **state)
 {
-    size_t               i, n;
-    uint64_t             ids[MAX_TOKENS][MAX_IDS];
-    const char          *list;
-    unsigned char        digest[CLOCKODO_SHA256_LEN];
-    clockodo_token_t     tokens[MAX_TOKENS];
-    const test_match_t  *t;
+    size_t                  i, n, number;
+    uint64_t                ids[MAX_TOKENS][MAX_IDS];
+    const char             *list;
+    unsigned char           digest[CLOCKODO_SHA256_LEN];
+    clockodo_token_t        tokens[MAX_TOKENS];
+    const test_match_t     *t;
+    clockodo_token_match_e  match;
 
     (void) state;
 
@@ -324,10 +335,11 @@ token_match(void **state)
 
         test_digest(t->presented, digest);
 
-        if (clockodo_token_match(tokens, n, digest, t->subscription)
-            != t->match)
-        {
-            fail_msg("match %zu: not %d", i, t->match);
+        match = clockodo_token_match(tokens, n, digest, t->subscription,
+                                     &number);
+
+        if (match != t->match || number != t->number) {
+            fail_msg("match %zu: %d, number %zu", i, match, number);
         }
     }
 }
@@ -338,7 +350,7 @@ token_match(void **state)
 static void
 token_match_every_bit(void **state)
 {
-    size_t            i;
+    size_t            i, number;
     unsigned char     digest[CLOCKODO_SHA256_LEN];
     clockodo_token_t  token;
 
@@ -353,13 +365,13 @@ token_match_every_bit(void **state)
     for (i = 0; i < CLOCKODO_SHA256_LEN * 8; i++) {
         digest[i / 8] ^= 1 << i % 8;
 
-        assert_int_equal(clockodo_token_match(&token, 1, digest, 42),
+        assert_int_equal(clockodo_token_match(&token, 1, digest, 42, &number),
                          CLOCKODO_TOKEN_UNKNOWN);
 
         digest[i / 8] ^= 1 << i % 8;
     }
 
-    assert_int_equal(clockodo_token_match(&token, 1, digest, 42),
+    assert_int_equal(clockodo_token_match(&token, 1, digest, 42, &number),
                      CLOCKODO_TOKEN_MATCH);
 }
 
