@@ -33,6 +33,8 @@ static void *ngx_http_clockodo_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_clockodo_enable(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *prev, ngx_http_clockodo_loc_conf_t *conf);
 static void ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf);
 static char *ngx_http_clockodo_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -49,6 +51,8 @@ static char *ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_clockodo_max_body_size(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_clockodo_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_clockodo_add_handler(ngx_conf_t *cf,
+    ngx_http_phases phase, ngx_http_handler_pt handler);
 
 
 static ngx_conf_enum_t  ngx_http_clockodo_webhook_values[] = {
@@ -149,6 +153,20 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_clockodo_loc_conf_t, mask_token),
+      NULL },
+
+    { ngx_string("clockodo_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_clockodo_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
       ngx_null_command
@@ -381,6 +399,7 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 
     ctx->verdict = verdict;
     ctx->fault = CLOCKODO_FAULT_NONE;
+    ctx->location = lcf->location;
 }
 
 
@@ -458,6 +477,13 @@ ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&mcf->locations, cf->pool, 4,
+                       sizeof(ngx_http_clockodo_location_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     return mcf;
 }
 
@@ -478,6 +504,8 @@ ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf)
      *     conf->file = NULL;
      *     conf->line = 0;
      *     conf->policy = { 0 };
+     *     conf->location = NULL;
+     *     conf->status = NULL;
      */
 
     conf->webhook = NGX_CONF_UNSET_UINT;
@@ -500,12 +528,26 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_clockodo_loc_conf_t *prev = parent;
     ngx_http_clockodo_loc_conf_t *conf = child;
 
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_clockodo_main_conf_t  *mcf;
+    if (conf->status && conf->webhook != NGX_CONF_UNSET_UINT
+        && conf->webhook != NGX_HTTP_CLOCKODO_OFF)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"clockodo_status\" and \"clockodo_webhook\" cannot "
+                      "be in one location, in %s:%ui",
+                      conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->file == NULL) {
         conf->file = prev->file;
         conf->line = prev->line;
+    }
+
+    if (conf->status) {
+
+        /* it answers GET, and must not inherit a module that refuses it */
+
+        conf->webhook = NGX_HTTP_CLOCKODO_OFF;
     }
 
     ngx_conf_merge_uint_value(conf->webhook, prev->webhook,
@@ -527,9 +569,20 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    /* a server has no name; its own settings may be there to inherit only */
+    return ngx_http_clockodo_enable(cf, prev, conf);
+}
+
+
+static char *
+ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
+    ngx_http_clockodo_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* a server has no name; its own settings may be there to inherit only */
 
     if (conf->tokens == NULL && clcf->name.len) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -540,10 +593,19 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
-    mcf->enabled = 1;
+    if (clcf->noname) {
 
-    return NGX_CONF_OK;
+        /* "if" and "limit_except" are parts of their location */
+
+        conf->location = prev->location;
+        return NGX_CONF_OK;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    conf->location = ngx_http_clockodo_add_location(cf, mcf, conf->tokens);
+
+    return conf->location ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -816,26 +878,51 @@ ngx_http_clockodo_max_body_size(ngx_conf_t *cf, ngx_command_t *cmd,
 static ngx_int_t
 ngx_http_clockodo_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt            *h;
-    ngx_http_core_main_conf_t      *cmcf;
     ngx_http_clockodo_main_conf_t  *mcf;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
-    if (!mcf->enabled) {
+    if (mcf->locations.nelts == 0 && !mcf->status) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_clockodo_add_zone(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (mcf->locations.nelts == 0) {
         return NGX_OK;
     }
 
     ngx_http_clockodo_body_filter_init();
 
+    if (ngx_http_clockodo_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
+                                      ngx_http_clockodo_handler)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_clockodo_add_handler(cf, NGX_HTTP_LOG_PHASE,
+                                         ngx_http_clockodo_log_handler);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    h = ngx_array_push(&cmcf->phases[phase].handlers);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
-    *h = ngx_http_clockodo_handler;
+    *h = handler;
 
     return NGX_OK;
 }

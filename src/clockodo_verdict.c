@@ -16,6 +16,7 @@ const clockodo_name_t  clockodo_verdicts[CLOCKODO_VERDICTS] = {
     [CLOCKODO_VERDICT_ACCEPTED]  = clockodo_name("accepted"),
     [CLOCKODO_VERDICT_HANDSHAKE] = clockodo_name("handshake"),
     [CLOCKODO_VERDICT_FILTERED]  = clockodo_name("filtered"),
+    [CLOCKODO_VERDICT_DUPLICATE] = clockodo_name("duplicate"),
     [CLOCKODO_VERDICT_REJECTED]  = clockodo_name("rejected")
 };
 
@@ -43,7 +44,8 @@ const clockodo_reason_t  clockodo_reasons[CLOCKODO_REASONS] = {
                                             400 },
     [CLOCKODO_REASON_PAYLOAD]           = { clockodo_name("payload"), 400 },
     [CLOCKODO_REASON_COMPANY]           = { clockodo_name("company"), 403 },
-    [CLOCKODO_REASON_STALE]             = { clockodo_name("stale"), 400 }
+    [CLOCKODO_REASON_STALE]             = { clockodo_name("stale"), 400 },
+    [CLOCKODO_REASON_IN_FLIGHT]         = { clockodo_name("in_flight"), 409 }
 };
 
 
@@ -188,5 +190,8 @@ const clockodo_fault_t  clockodo_faults[CLOCKODO_FAULTS] = {
 
     [CLOCKODO_FAULT_IN_FUTURE] = {
         CLOCKODO_REASON_STALE,
-        "member \"occurred_at\" is more than 5 minutes in the future" }
+        "member \"occurred_at\" is more than 5 minutes in the future" },
+
+    [CLOCKODO_FAULT_IN_FLIGHT] = {
+        CLOCKODO_REASON_IN_FLIGHT, "the same event is being delivered" }
 };

@@ -21,27 +21,45 @@
 #define NGX_HTTP_CLOCKODO_REPORT  2
 
 
+typedef struct ngx_http_clockodo_shctx_s  ngx_http_clockodo_shctx_t;
+typedef struct ngx_http_clockodo_location_s  ngx_http_clockodo_location_t;
+typedef struct ngx_http_clockodo_format_s  ngx_http_clockodo_format_t;
+
+
 typedef struct {
-    uint32_t             key;              /* of clockodo_json_scan() */
-    unsigned             enabled:1;        /* in some location */
+    uint32_t                    key;       /* of clockodo_json_scan() */
+
+    size_t                      zone_size; /* 0: not set */
+    u_char                     *zone_file; /* where it was set */
+    ngx_uint_t                  zone_line;
+
+    ngx_http_clockodo_shctx_t  *sh;        /* in the zone */
+
+    /* of ngx_http_clockodo_location_t *, those with the module on */
+    ngx_array_t                 locations;
+
+    unsigned                    status:1;  /* is shown in some location */
 } ngx_http_clockodo_main_conf_t;
 
 
 typedef struct {
-    ngx_uint_t           webhook;
-    u_char              *file;             /* where it was set */
-    ngx_uint_t           line;
+    ngx_uint_t                     webhook;
+    u_char                        *file;       /* where it was set */
+    ngx_uint_t                     line;
 
-    ngx_array_t         *tokens;           /* of clockodo_token_t */
-    ngx_open_file_t     *secret_file;      /* NULL: off */
-    ngx_array_t         *patterns;         /* of clockodo_pattern_t */
-    ngx_array_t         *companies;        /* of uint64_t */
-    ngx_uint_t           unknown_events;   /* clockodo_unknown_e */
-    time_t               max_age;
-    size_t               max_body_size;
-    ngx_flag_t           mask_token;
+    ngx_array_t                   *tokens;     /* of clockodo_token_t */
+    ngx_open_file_t               *secret_file;    /* NULL: off */
+    ngx_array_t                   *patterns;   /* of clockodo_pattern_t */
+    ngx_array_t                   *companies;  /* of uint64_t */
+    ngx_uint_t                     unknown_events; /* clockodo_unknown_e */
+    time_t                         max_age;
+    size_t                         max_body_size;
+    ngx_flag_t                     mask_token;
 
-    clockodo_policy_t    policy;           /* all that judges, merged */
+    clockodo_policy_t              policy;     /* all that judges, merged */
+    ngx_http_clockodo_location_t  *location;   /* NULL: off */
+
+    ngx_http_clockodo_format_t    *status;     /* NULL: is not shown here */
 } ngx_http_clockodo_loc_conf_t;
 
 
@@ -68,6 +86,8 @@ typedef struct {
     ngx_int_t                   status;    /* of a final rejection, or 0 */
     size_t                      token;     /* number of the right one, or 0 */
 
+    ngx_http_clockodo_location_t  *location;   /* that judged it, or NULL */
+
     ngx_str_t                   body;
     ngx_str_t                   masked_body;
     ngx_buf_t                  *held;      /* a body of unknown length */
@@ -75,6 +95,7 @@ typedef struct {
     unsigned                    bounded:1; /* cut off at the size */
     unsigned                    masked:1;  /* what goes upstream */
     unsigned                    recorded:1;    /* the handshake's secret */
+    unsigned                    forwarded:1;   /* to the content handler */
 } ngx_http_clockodo_ctx_t;
 
 
@@ -101,6 +122,11 @@ ngx_int_t ngx_http_clockodo_act(ngx_http_request_t *r,
 void ngx_http_clockodo_reject(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
     clockodo_fault_e fault);
+
+
+/* adds a response header; key and value are constants */
+ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
+    char *value);
 
 
 /* body */
@@ -145,6 +171,12 @@ ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report);
 
 
+/* counters */
+
+/* counts a request once it is over, in the log phase */
+ngx_int_t ngx_http_clockodo_log_handler(ngx_http_request_t *r);
+
+
 /* handshake */
 
 char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -156,6 +188,12 @@ char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 clockodo_fault_e ngx_http_clockodo_record_secret(ngx_http_request_t *r,
     ngx_open_file_t *file, const clockodo_name_t *secret);
+
+
+/* status */
+
+char *ngx_http_clockodo_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* tokens */
@@ -190,6 +228,22 @@ ngx_int_t ngx_http_clockodo_add_variables(ngx_conf_t *cf);
 ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value);
+
+
+/* zone */
+
+char *ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * Adds the location that is being merged to those that count apart; tokens
+ * may be NULL.  Returns NULL if there is no memory.
+ */
+ngx_http_clockodo_location_t *ngx_http_clockodo_add_location(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf, ngx_array_t *tokens);
+
+/* to be called when all locations are known; returns NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_clockodo_add_zone(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
 
 
 #pragma GCC visibility pop

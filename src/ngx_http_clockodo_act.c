@@ -15,7 +15,6 @@ static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
 static ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
 static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, char *outcome);
-static ngx_int_t ngx_http_clockodo_allow_post(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -61,6 +60,8 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ctx->forwarded = 1;
 
     return NGX_DECLINED;
 }
@@ -111,6 +112,7 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 {
     ctx->verdict = CLOCKODO_VERDICT_REJECTED;
     ctx->fault = fault;
+    ctx->location = lcf->location;
 
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
 
@@ -128,8 +130,10 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 
     ctx->status = clockodo_reasons[clockodo_faults[fault].reason].status;
 
+    /* RFC 9110, section 15.5.6 */
+
     if (ctx->status == NGX_HTTP_NOT_ALLOWED
-        && ngx_http_clockodo_allow_post(r) != NGX_OK)
+        && ngx_http_clockodo_add_header(r, "Allow", "POST") != NGX_OK)
     {
         ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -160,10 +164,8 @@ ngx_http_clockodo_log_fault(ngx_http_request_t *r,
 }
 
 
-/* RFC 9110, section 15.5.6 */
-
-static ngx_int_t
-ngx_http_clockodo_allow_post(ngx_http_request_t *r)
+ngx_int_t
+ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key, char *value)
 {
     ngx_table_elt_t  *h;
 
@@ -173,8 +175,10 @@ ngx_http_clockodo_allow_post(ngx_http_request_t *r)
     }
 
     h->hash = 1;
-    ngx_str_set(&h->key, "Allow");
-    ngx_str_set(&h->value, "POST");
+    h->key.len = ngx_strlen(key);
+    h->key.data = (u_char *) key;
+    h->value.len = ngx_strlen(value);
+    h->value.data = (u_char *) value;
     ngx_http_clockodo_header_init_next(h);
 
     return NGX_OK;

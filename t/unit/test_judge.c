@@ -219,12 +219,13 @@ static const clockodo_reason_t  test_reasons[] = {
     { test_name("unknown_event"), 400 },
     { test_name("payload"), 400 },
     { test_name("company"), 403 },
-    { test_name("stale"), 400 }
+    { test_name("stale"), 400 },
+    { test_name("in_flight"), 409 }
 };
 
 
 static const char *const  test_verdicts[] = {
-    "", "accepted", "handshake", "filtered", "rejected"
+    "", "accepted", "handshake", "filtered", "duplicate", "rejected"
 };
 
 

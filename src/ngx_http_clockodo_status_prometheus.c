@@ -1,0 +1,249 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo_status.h"
+
+
+/*
+ * The text format of Prometheus, version 0.0.4:
+ * https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+
+
+typedef struct ngx_http_clockodo_metric_s  ngx_http_clockodo_metric_t;
+
+struct ngx_http_clockodo_metric_s {
+    char    *name;
+    char    *type;
+    char    *help;
+
+    /* one of these writes its samples, location by location or at once */
+    void   (*location)(ngx_http_clockodo_writer_t *w, char *name,
+                       ngx_http_clockodo_location_t *loc);
+    void   (*zone)(ngx_http_clockodo_writer_t *w, char *name,
+                   ngx_http_clockodo_shctx_t *sh);
+};
+
+
+static void ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_main_conf_t *mcf);
+static void ngx_http_clockodo_metric_requests(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_metric_rejected(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_metric_events(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_metric_upstream(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_metric_tokens(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_metric_last_accepted(
+    ngx_http_clockodo_writer_t *w, char *name, ngx_http_clockodo_shctx_t *sh);
+static void ngx_http_clockodo_metric_last_events(
+    ngx_http_clockodo_writer_t *w, char *name, ngx_http_clockodo_shctx_t *sh);
+static void ngx_http_clockodo_metric_last_subscriptions(
+    ngx_http_clockodo_writer_t *w, char *name, ngx_http_clockodo_shctx_t *sh);
+
+
+static ngx_http_clockodo_metric_t  ngx_http_clockodo_metrics[] = {
+
+    { "clockodo_requests_total", "counter",
+      "Webhooks by verdict.",
+      ngx_http_clockodo_metric_requests, NULL },
+
+    { "clockodo_rejected_total", "counter",
+      "Rejected webhooks by reason.",
+      ngx_http_clockodo_metric_rejected, NULL },
+
+    { "clockodo_events_total", "counter",
+      "Accepted events.",
+      ngx_http_clockodo_metric_events, NULL },
+
+    { "clockodo_upstream_responses_total", "counter",
+      "Responses that forwarded webhooks ended with.",
+      ngx_http_clockodo_metric_upstream, NULL },
+
+    { "clockodo_token_last_used_timestamp_seconds", "gauge",
+      "When a token, numbered as in the configuration, was last right.",
+      ngx_http_clockodo_metric_tokens, NULL },
+
+    { "clockodo_last_accepted_timestamp_seconds", "gauge",
+      "When an event was last accepted.",
+      NULL, ngx_http_clockodo_metric_last_accepted },
+
+    { "clockodo_event_last_accepted_timestamp_seconds", "gauge",
+      "When an event of this name was last accepted.",
+      NULL, ngx_http_clockodo_metric_last_events },
+
+    { "clockodo_subscription_last_accepted_timestamp_seconds", "gauge",
+      "When an event of this subscription was last accepted.",
+      NULL, ngx_http_clockodo_metric_last_subscriptions },
+
+    { NULL, NULL, NULL, NULL, NULL }
+};
+
+
+void
+ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_http_clockodo_metric_t  *metric;
+
+    for (metric = ngx_http_clockodo_metrics; metric->name; metric++) {
+        ngx_http_clockodo_metric(w, metric, mcf);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_uint_t                      i;
+    ngx_http_clockodo_location_t  **locp;
+
+    ngx_http_clockodo_write(w, "# HELP %s %s\n# TYPE %s %s\n",
+                            metric->name, metric->help,
+                            metric->name, metric->type);
+
+    if (metric->zone) {
+        metric->zone(w, metric->name, mcf->sh);
+        return;
+    }
+
+    locp = mcf->locations.elts;
+
+    for (i = 0; i < mcf->locations.nelts; i++) {
+        metric->location(w, metric->name, locp[i]);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_requests(ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_location_t *loc)
+{
+    ngx_uint_t  i;
+
+    for (i = CLOCKODO_VERDICT_NONE + 1; i < CLOCKODO_VERDICTS; i++) {
+        ngx_http_clockodo_write(w, "%s{location=\"%V\",verdict=\"%s\"} %uA\n",
+                                name, &loc->label, clockodo_verdicts[i].data,
+                                loc->counters->verdicts[i]);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_rejected(ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_location_t *loc)
+{
+    ngx_uint_t         i, next;
+    ngx_atomic_uint_t  count;
+
+    for (i = CLOCKODO_REASON_NONE + 1; i < CLOCKODO_REASONS; i = next) {
+        next = ngx_http_clockodo_count_reason(loc->counters, i, &count);
+
+        ngx_http_clockodo_write(w, "%s{location=\"%V\",reason=\"%s\"} %uA\n",
+                                name, &loc->label,
+                                clockodo_reasons[i].name.data, count);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_events(ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_location_t *loc)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_CLOCKODO_EVENTS; i++) {
+        ngx_http_clockodo_write(w, "%s{location=\"%V\",event=\"%s\"} %uA\n",
+                                name, &loc->label,
+                                ngx_http_clockodo_event_name(i),
+                                loc->counters->events[i]);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_upstream(ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_location_t *loc)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_CLOCKODO_CLASSES; i++) {
+        ngx_http_clockodo_write(w,
+                                "%s{location=\"%V\",class=\"%uixx\"} %uA\n",
+                                name, &loc->label, i + 1,
+                                loc->counters->classes[i]);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_tokens(ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_location_t *loc)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; loc->tokens && i < loc->tokens->nelts; i++) {
+        if (loc->uses[i]->last) {
+            ngx_http_clockodo_write(w,
+                                    "%s{location=\"%V\",token=\"%ui\"} %uA\n",
+                                    name, &loc->label, i + 1,
+                                    loc->uses[i]->last);
+        }
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_last_accepted(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_shctx_t *sh)
+{
+    if (sh->last_accepted) {
+        ngx_http_clockodo_write(w, "%s %uA\n", name, sh->last_accepted);
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_last_events(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_shctx_t *sh)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_CLOCKODO_EVENTS; i++) {
+        if (sh->last_events[i]) {
+            ngx_http_clockodo_write(w, "%s{event=\"%s\"} %uA\n", name,
+                                    ngx_http_clockodo_event_name(i),
+                                    sh->last_events[i]);
+        }
+    }
+}
+
+
+static void
+ngx_http_clockodo_metric_last_subscriptions(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_shctx_t *sh)
+{
+    ngx_uint_t                         i;
+    ngx_http_clockodo_subscription_t  *subscription;
+
+    for (i = 0; i < NGX_HTTP_CLOCKODO_SUBSCRIPTION_SLOTS; i++) {
+        subscription = &sh->subscriptions[i];
+
+        if (subscription->id) {
+            ngx_http_clockodo_write(w, "%s{subscription=\"%uA\"} %uA\n", name,
+                                    subscription->id, subscription->last);
+        }
+    }
+
+    if (sh->other_last) {
+        ngx_http_clockodo_write(w, "%s{subscription=\"other\"} %uA\n", name,
+                                sh->other_last);
+    }
+}
