@@ -16,10 +16,10 @@ static u_char *ngx_http_clockodo_escape_label(u_char *p, u_char *last,
     ngx_str_t *text);
 static ngx_http_clockodo_location_t *ngx_http_clockodo_find_label(
     ngx_http_clockodo_main_conf_t *mcf, ngx_str_t *label);
-static ngx_int_t ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, size_t size);
 static size_t ngx_http_clockodo_zone_least(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf);
+static ngx_int_t ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf, size_t size);
 static ngx_int_t ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_clockodo_zone_fill(
@@ -205,26 +205,30 @@ ngx_http_clockodo_find_label(ngx_http_clockodo_main_conf_t *mcf,
 ngx_int_t
 ngx_http_clockodo_add_zone(ngx_conf_t *cf, ngx_http_clockodo_main_conf_t *mcf)
 {
-    size_t           size;
+    size_t           size, least;
     ngx_shm_zone_t  *shm_zone;
 
     size = mcf->zone_size ? mcf->zone_size : NGX_HTTP_CLOCKODO_ZONE_SIZE;
 
-    if (!ngx_http_clockodo_zone_fits(cf, mcf, size)) {
+    least = ngx_http_clockodo_zone_least(cf, mcf);
 
-        size = ngx_http_clockodo_zone_least(cf, mcf);
+    if (least == 0) {
+        return NGX_ERROR;
+    }
+
+    if (size < least) {
 
         if (mcf->zone_size) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"clockodo_zone\" is too small, "
                           "it must be at least %uzk in %s:%ui",
-                          size / 1024, mcf->zone_file, mcf->zone_line);
+                          least / 1024, mcf->zone_file, mcf->zone_line);
 
         } else {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "so many locations or tokens need "
                           "a \"clockodo_zone\" of at least %uzk",
-                          size / 1024);
+                          least / 1024);
         }
 
         return NGX_ERROR;
@@ -243,7 +247,53 @@ ngx_http_clockodo_add_zone(ngx_conf_t *cf, ngx_http_clockodo_main_conf_t *mcf)
 }
 
 
-/* whether a new zone of this size holds all: tried out, not reckoned */
+/* the least size of a new zone that holds all, or 0 on errors */
+
+static size_t
+ngx_http_clockodo_zone_least(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    size_t     low, high, pages;
+    ngx_int_t  rc;
+
+    /* in pages; low does not fit */
+
+    low = 0;
+    high = 8;
+
+    for ( ;; ) {
+        rc = ngx_http_clockodo_zone_fits(cf, mcf, high * ngx_pagesize);
+
+        if (rc == NGX_OK) {
+            break;
+        }
+
+        if (rc == NGX_ERROR) {
+            return 0;
+        }
+
+        low = high;
+        high *= 2;
+    }
+
+    while (high - low > 1) {
+        pages = (low + high) / 2;
+
+        if (ngx_http_clockodo_zone_fits(cf, mcf, pages * ngx_pagesize)
+            == NGX_OK)
+        {
+            high = pages;
+
+        } else {
+            low = pages;
+        }
+    }
+
+    return high * ngx_pagesize;
+}
+
+
+/* tried out, not reckoned: NGX_OK, NGX_DECLINED, or NGX_ERROR: no memory */
 
 static ngx_int_t
 ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
@@ -252,16 +302,20 @@ ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
     ngx_int_t         rc;
     ngx_slab_pool_t  *shpool;
 
+    /* room for the pool itself */
+
     if (size < 8 * ngx_pagesize) {
-        return 0;
+        return NGX_DECLINED;
     }
 
-    shpool = ngx_calloc(size, cf->log);
+    shpool = ngx_memalign(ngx_pagesize, size, cf->log);
     if (shpool == NULL) {
-        return 0;
+        return NGX_ERROR;
     }
 
     /* as ngx_init_zone_pool() does */
+
+    ngx_memzero(shpool, sizeof(ngx_slab_pool_t));
 
     shpool->addr = shpool;
     shpool->end = (u_char *) shpool + size;
@@ -275,39 +329,7 @@ ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
 
     ngx_free(shpool);
 
-    return rc == NGX_OK;
-}
-
-
-static size_t
-ngx_http_clockodo_zone_least(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf)
-{
-    size_t  low, high, pages;
-
-    /* in pages; low does not fit */
-
-    low = 0;
-
-    for (high = 8;
-         !ngx_http_clockodo_zone_fits(cf, mcf, high * ngx_pagesize);
-         high *= 2)
-    {
-        low = high;
-    }
-
-    while (high - low > 1) {
-        pages = (low + high) / 2;
-
-        if (ngx_http_clockodo_zone_fits(cf, mcf, pages * ngx_pagesize)) {
-            high = pages;
-
-        } else {
-            low = pages;
-        }
-    }
-
-    return high * ngx_pagesize;
+    return rc == NGX_OK ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -327,7 +349,7 @@ ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone, void *data)
     if (ngx_http_clockodo_zone_fill(mcf, shpool) != NGX_OK) {
         ngx_shmtx_unlock(&shpool->mutex);
 
-        /* a new one would do, see ngx_http_clockodo_add_zone() */
+        /* it is large enough for them alone, as we have made sure */
 
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "\"clockodo_zone\" has no room for more locations or "

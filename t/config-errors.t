@@ -101,6 +101,22 @@ my @errors = (
       map { "clockodo_secret_file $_;" }
           qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],
 
+    [ qr/invalid size ".*" in "clockodo_zone" .*such as "512k" or "1m"/,
+      map { "clockodo_zone $_;#!\nserver { }" }
+          qw("" 0 0k -1 1.5m 1x m off 99999999999999999999) ],
+
+    [ qr/"clockodo_zone" is too small, it must be at least \d+k in /,
+      map { "clockodo_zone $_;#!\nserver { location / {\n"
+            . "clockodo_webhook on; clockodo_token S3cr3t; } }" }
+          qw(1 4k 32k 40000) ],
+
+    [ qr/invalid value ".*" in "clockodo_status" .*"json" or "prometheus"/,
+      map { "clockodo_status $_;" } qw("" on off xml JSON jsonx) ],
+
+    [ qr/"clockodo_status" and "clockodo_webhook" cannot be in one location/,
+      "clockodo_status;\nclockodo_webhook on;",
+      "clockodo_webhook report;#!\nclockodo_status;" ],
+
     [ qr{cannot open "/dev/null" in "clockodo_secret_file" .*as a regular f},
       'clockodo_secret_file /dev/null;' ],
 
@@ -188,7 +204,29 @@ my @errors = (
           [qw(clockodo_mask_token on off)] ),
 
 
+    [ qr/"clockodo_zone" directive is duplicate/,
+      "clockodo_zone 1m;\nclockodo_zone 1m; #!\nserver { }" ],
+
+    [ qr/"clockodo_status" directive is duplicate/,
+      "clockodo_status;\nclockodo_status;",
+      "clockodo_status json;\nclockodo_status prometheus;" ],
+
+
     # where, and how many
+
+    [ qr/"clockodo_zone" directive is not allowed here/,
+      "server {\nclockodo_zone 1m; #!\n}", "clockodo_zone 1m;" ],
+
+    [ qr/invalid number of arguments in "clockodo_zone" directive/,
+      map { "clockodo_zone $_; #!\nserver { }" } '', '1m 1m' ],
+
+    [ qr/"clockodo_status" directive is not allowed here/,
+      "server {\nclockodo_status; #!\n}",
+      "clockodo_status; #!\nserver { }",
+      "if (\$args) {\nclockodo_status; #!\n}" ],
+
+    [ qr/invalid number of arguments in "clockodo_status" directive/,
+      "clockodo_status json json;" ],
 
     ( map { my ($name, $value, @more) = @$_;
 
@@ -398,6 +436,40 @@ for my $case (@warnings) {
     ($rc) = run('clockodo_token_file token;');
 
     is($rc, 1, 'token file not in the prefix');
+}
+
+
+# the least size of the zone that a message names does, and less does not
+
+for my $case ([ 'one location', 1, 1 ], [ 'many', 200, 20 ]) {
+    my ($name, $locations, $tokens) = @$case;
+
+    my $config = join '', 'server {',
+                 (map { "clockodo_token S3cr3t-$_;\n" } 1 .. $tokens),
+                 (map { "location /$_ { clockodo_webhook on; }\n" }
+                      1 .. $locations), '}';
+
+    my (undef, $text) = run("clockodo_zone 1k;\n$config");
+    my ($least) = $text =~ /must be at least (\d+)k in/;
+
+    my ($rc) = run("clockodo_zone ${least}k;\n$config");
+    is($rc, 0, "zone, $name: ${least}k");
+
+    (undef, $text) = run('clockodo_zone ' . ($least - 4) . "k;\n$config");
+    like($text, qr/must be at least ${least}k in/, "zone, $name: 4k less");
+}
+
+{
+    my $config = join '', 'server { clockodo_webhook on; clockodo_token ',
+                 "S3cr3t;\n", (map { "location /$_ { }\n" } 1 .. 1500), '}';
+
+    my ($rc, $text) = run($config);
+    my ($least) = $text =~ /need a "clockodo_zone" of at least (\d+)k$/m;
+
+    is($rc, 1, 'zone: too many locations for the default');
+
+    ($rc) = run("clockodo_zone ${least}k;\n$config");
+    is($rc, 0, "zone: $least do");
 }
 
 

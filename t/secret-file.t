@@ -78,7 +78,7 @@ sub mode_of {
     is_deeply(access_to("$file.1"), [ '0600', 0 ], 'the old file');
 
     rename $file, "$file.2";
-    reload($nginx);
+    $nginx->reload;
 
     is_deeply(access_to($file), [ '0600', 0 ], 'after a reload');
 
@@ -99,7 +99,7 @@ sub existing {
     $nginx->write('secrets', "what the operator wrote\n");
     chmod 0640, $file;
 
-    reload($nginx);
+    $nginx->reload;
     is(access_to($file)->[0], '0640', 'mode after a reload');
 
     reopen($nginx);
@@ -192,7 +192,7 @@ sub rotation {
     my $file = $nginx->root . '/secrets';
 
     isnt($uid, 0, 'the user is not root');
-    is_deeply([ map { (stat "/proc/$_")[4] } workers($nginx) ],
+    is_deeply([ map { (stat "/proc/$_")[4] } $nginx->workers ],
               [ $uid, $uid ], 'workers run as that user');
 
     is_deeply([ by_both($nginx, 'a') ], [ secrets($file) ],
@@ -200,7 +200,7 @@ sub rotation {
 
     my $before = contents($file);
 
-    reload($nginx);
+    $nginx->reload;
     is(contents($file), $before, 'survives a reload');
 
     my @after = by_both($nginx, 'b');
@@ -238,10 +238,10 @@ sub leaving {
     rename $file, "$file.1";
 
     for my $signal ('TERM', 'QUIT') {
-        my ($worker) = workers($nginx);
+        my ($worker) = $nginx->workers;
 
         kill $signal, $worker;
-        wait_for(sub { !-e "/proc/$worker" && 2 == workers($nginx) });
+        wait_for(sub { !-e "/proc/$worker" && 2 == $nginx->workers });
 
         ok(none_or_0600($file), "a worker ends, $signal");
         unlink $file;
@@ -268,7 +268,7 @@ sub leaving {
 sub shutting_down {
     my $nginx = start();
     my $file = $nginx->root . '/secrets';
-    my ($worker) = workers($nginx);
+    my ($worker) = $nginx->workers;
 
     chown $uid, -1, $nginx->root;
 
@@ -280,7 +280,7 @@ sub shutting_down {
     $nginx->write('nginx.conf', $nginx->read('nginx.conf')
                                 =~ s/(clockodo_secret_file) secrets/$1 off/r);
     kill 'HUP', $nginx->pid;
-    wait_for(sub { join(' ', workers($nginx)) =~ /^(?!$worker$)\d+$/ });
+    wait_for(sub { join(' ', $nginx->workers) =~ /^(?!$worker$)\d+$/ });
 
     rename $file, "$file.1";
     kill 'USR1', $nginx->pid;
@@ -329,7 +329,7 @@ sub clients {
     }
 
     is_deeply(\%status, { 200 => 320 }, 'all were answered 200');
-    is_deeply([ sort keys %pid ], [ sort +workers($nginx) ],
+    is_deeply([ sort keys %pid ], [ sort $nginx->workers ],
               'both workers have answered');
 
     is_deeply([ sort +secrets($file) ],
@@ -342,7 +342,7 @@ sub clients {
 sub turns {
     my $nginx = start();
     my $file = $nginx->root . '/secrets';
-    my ($worker) = workers($nginx);
+    my ($worker) = $nginx->workers;
 
     open my $fh, '+<', $file or die "$file: $!\n";
     lock_file($fh, F_WRLCK);
@@ -568,7 +568,7 @@ sub start {
                   . 'location / { proxy_pass http://127.0.0.1:1; }',
         %arg);
 
-    wait_for(sub { workers($nginx) == ($arg{workers} || 1) });
+    wait_for(sub { $nginx->workers == ($arg{workers} || 1) });
 
     return $nginx;
 }
@@ -740,31 +740,12 @@ sub save {
 }
 
 
-# The workers that take connections.
-
-sub workers {
-    my ($nginx) = @_;
-
-    my $master = $nginx->pid;
-
-    my @pids = map {
-        my ($pid) = m{(\d+)/stat$};
-        my $line = contents("/proc/$pid/cmdline");
-
-        contents($_) =~ /^$pid \(.*\) [^Z] $master /
-            && $line =~ /^nginx: worker process(?! is)/ ? $pid : ()
-    } glob '/proc/[0-9]*/stat';
-
-    return @pids;
-}
-
-
 # Whether the master and all workers have a file open, and by this name.
 
 sub has_open {
     my ($nginx, $file) = @_;
 
-    return !grep { !has_open_in($_, $file) } $nginx->pid, workers($nginx);
+    return !grep { !has_open_in($_, $file) } $nginx->pid, $nginx->workers;
 }
 
 
@@ -780,33 +761,4 @@ sub reopen {
 
     kill 'USR1', $nginx->pid;
     wait_for(sub { has_open($nginx, $nginx->root . '/secrets') });
-}
-
-
-# Waits until the old workers are gone and as many new ones are there.
-
-sub reload {
-    my ($nginx) = @_;
-
-    my @old = workers($nginx);
-
-    kill 'HUP', $nginx->pid;
-
-    wait_for(sub { @old == workers($nginx)
-                   && !grep { -e "/proc/$_" } @old });
-}
-
-
-sub wait_for {
-    my ($done) = @_;
-
-    for (1 .. 1000) {
-        my $got = $done->();
-
-        return $got if $got;
-
-        sleep 0.01;
-    }
-
-    die 'waited in vain, called by ', (caller 1)[3], "\n";
 }

@@ -167,7 +167,7 @@ sub reply {
 
     my $length = $reply{header}{'content-length'};
 
-    if ($head || $reply{status} < 200) {
+    if ($head || $reply{status} < 200 || $reply{status} == 204) {
         $length = 0;
     }
 

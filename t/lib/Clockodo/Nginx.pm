@@ -10,10 +10,14 @@ package Clockodo::Nginx;
 #         modules => [ ... ],                # before ours
 #         workers => 1,
 #         level   => 'info',                 # of error.log
+#         daemon  => 'on',                   # whose parent is another process
 #         wrapper => [ ... ]);               # a command that execs nginx
 #
-#     $nginx->port, $nginx->root, $nginx->pid, $nginx->worker, $nginx->log,
-#     $nginx->new_log, $nginx->read($file), $nginx->stop
+#     $nginx->port, $nginx->root, $nginx->pid, $nginx->worker, $nginx->workers,
+#     $nginx->log, $nginx->new_log, $nginx->read($file), $nginx->stop
+#
+#     $nginx->reload(server => '...');     # the same settings, or others
+#     wait_for(sub { ... });               # until it is true
 #
 # $TEST_NGINX_SERVER_ROOT in the configuration is its root, as in Test::Nginx.
 # It is stopped when the object goes, also if the test dies.
@@ -21,12 +25,16 @@ package Clockodo::Nginx;
 use strict;
 use warnings;
 
+use Exporter qw(import);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep);
+
+
+our @EXPORT = qw(gone wait_for);
 
 
 my %running;
@@ -52,11 +60,26 @@ sub start {
     $self->{root} = "$base/" . ++$started;
 
     my $html = "$self->{root}/html";
-    my $user = $ENV{TEST_NGINX_WORKER_USER} || 'www-data';
 
     remove_tree($self->{root});
     make_path($html, "$self->{root}/logs");
     chmod 0755, $base, $self->{root}, $html;
+
+    $self->configure(%arg);
+    $self->spawn;
+
+    return $self;
+}
+
+
+# Writes the configuration: what was not given is as it was before.
+
+sub configure {
+    my ($self, %arg) = @_;
+
+    %arg = %{$self->{arg}} = (%{$self->{arg} || {}}, %arg);
+
+    my $user = $ENV{TEST_NGINX_WORKER_USER} || 'www-data';
 
     my $modules = join '', map { "load_module $_;\n" }
                   @{$arg{modules} || []},
@@ -65,9 +88,9 @@ sub start {
     my $conf = $modules . ($> == 0 ? "user $user;\n" : '')
                . 'worker_processes ' . ($arg{workers} || 1) . ";\n"
                . 'error_log logs/error.log ' . ($arg{level} || 'info') . ";\n"
+               . 'daemon ' . ($arg{daemon} || 'off') . ";\n"
                . ($arg{main} || '') . <<"END" . ($arg{http} || '') . <<"END";
 
-daemon off;
 pid logs/nginx.pid;
 
 events {
@@ -95,9 +118,22 @@ END
     $conf =~ s/\$TEST_NGINX_SERVER_ROOT/$self->{root}/g;
 
     $self->write('nginx.conf', $conf);
-    $self->spawn;
+}
 
-    return $self;
+
+# Waits until the old workers are gone and as many new ones are there as the
+# configuration has.
+
+sub reload {
+    my ($self, %arg) = @_;
+
+    my @old = $self->workers;
+
+    $self->configure(%arg);
+    kill 'HUP', $self->{pid};
+
+    wait_for(sub { $self->workers == ($self->{arg}{workers} || 1)
+                   && !grep { -e "/proc/$_" } @old });
 }
 
 
@@ -114,6 +150,11 @@ sub spawn {
         exec @{$self->{wrapper}}, $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx',
              '-p', "$self->{root}/", '-c', "$self->{root}/nginx.conf"
             or POSIX::_exit(127);
+    }
+
+    if ($self->{arg}{daemon}) {
+        waitpid $pid, 0;
+        $pid = wait_for(sub { ($self->read('logs/nginx.pid') =~ /^(\d+)$/)[0] });
     }
 
     $self->{pid} = $pid;
@@ -151,12 +192,23 @@ sub stop {
     kill 'TERM', $pid;
 
     for (1 .. 250) {
-        return if waitpid($pid, WNOHANG);
+        return if waitpid($pid, WNOHANG) > 0 || gone($pid);
         sleep 0.02;
     }
 
     kill 'KILL', $pid;
     waitpid $pid, 0;
+}
+
+
+# Whether a process has ended, be it a child of ours or not.
+
+sub gone {
+    my ($pid) = @_;
+
+    open my $fh, '<', "/proc/$pid/stat" or return 1;
+
+    return (<$fh> // '') !~ /^\d+ \(.*\) [^Z]/;
 }
 
 
@@ -203,6 +255,45 @@ sub worker {
     }
 
     die "no worker\n";
+}
+
+
+# The workers that take connections.
+
+sub workers {
+    my ($self) = @_;
+
+    open my $fh, '<', "/proc/$self->{pid}/task/$self->{pid}/children"
+        or return;
+
+    return grep { cmdline($_) =~ /^nginx: worker process(?! is)/ }
+           split ' ', <$fh> // '';
+}
+
+
+sub cmdline {
+    my ($pid) = @_;
+
+    open my $fh, '<', "/proc/$pid/cmdline" or return '';
+
+    return <$fh> // '';
+}
+
+
+# Waits until a function returns something true, and returns that.
+
+sub wait_for {
+    my ($done) = @_;
+
+    for (1 .. 1000) {
+        my $got = $done->();
+
+        return $got if $got;
+
+        sleep 0.01;
+    }
+
+    die 'waited in vain, called by ', (caller 1)[3], "\n";
 }
 
 
