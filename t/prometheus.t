@@ -1,0 +1,163 @@
+# Prometheus's own tool finds nothing to complain about in what
+# "clockodo_status prometheus" shows, and reads the same figures in it as
+# stand in the JSON; the alert rules in the README are valid.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo;
+use Clockodo::Client;
+use Clockodo::Nginx;
+use File::Temp qw(tempfile);
+use JSON::PP qw(decode_json);
+use Test::More;
+
+
+my $nginx = Clockodo::Nginx->start(http => app(), server => <<'END');
+        server_name hooks.example.com;
+
+        location = /status { clockodo_status; }
+        location = /metrics { clockodo_status prometheus; }
+
+        location /hook {
+            clockodo_webhook on;
+            clockodo_token My_Sup3r_T0k3n;
+            clockodo_token other;
+            clockodo_secret_file secrets;
+            clockodo_events *.updated *.deleted;
+            clockodo_unknown_events forward;
+            proxy_pass http://app;
+        }
+
+        location '/odd "\\' {
+            clockodo_webhook on;
+            clockodo_token My_Sup3r_T0k3n;
+            return 200;
+        }
+END
+
+my @requests = (
+    (post(event())) x 3, post(event(event_name => '"x.deleted"')),
+    post(event(event_name => '"team.created"')), post('{"secret":"s"}'),
+    (post('{')) x 2, post(event(token => 1)), post('{"secret":1}'),
+    post(event(subscription_id => 7)),
+);
+
+check(get('/metrics'), 'metrics', 'nothing has come yet');
+
+for my $request (@requests) {
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send($request);
+    $client->reply;
+}
+
+my $status = wait_for(sub {
+    my $status = decode_json(get('/status'));
+
+    return @{$status->{deliveries}} == @requests ? $status : undef;
+});
+
+my $text = get('/metrics');
+
+check($text, 'metrics', 'all kinds have come');
+
+# once more, by the names that the documentation gives them
+
+my $last = $status->{last_accepted};
+my %json;
+
+for my $location (@{$status->{locations}}) {
+    my $label = $location->{location} =~ s/(["\\])/\\$1/gr;
+
+    for my $case ([ requests => 'requests', 'verdict' ],
+                  [ rejected => 'rejected', 'reason' ],
+                  [ events => 'events', 'event' ],
+                  [ upstream_responses => 'upstream_responses', 'class' ])
+    {
+        my ($key, $name, $kind) = @$case;
+        my $values = $location->{$key};
+
+        $json{qq(clockodo_${name}_total{location="$label",$kind="$_"})}
+            = $values->{$_} for keys %$values;
+    }
+
+    for my $token (@{$location->{tokens}}) {
+        $json{'clockodo_token_last_used_timestamp_seconds'
+              . qq({location="$label",token="$token->{token}"})}
+            = $token->{last_used};
+    }
+}
+
+$json{clockodo_last_accepted_timestamp_seconds} = $last->{time};
+
+for my $kind (qw(event subscription)) {
+    my $values = $last->{"${kind}s"};
+
+    $json{"clockodo_${kind}_last_accepted_timestamp_seconds{$kind=\"$_\"}"}
+        = $values->{$_} for keys %$values;
+}
+
+delete @json{grep { !defined $json{$_} } keys %json};
+
+my %metrics = $text =~ /^(clockodo_\S+?(?:\{.*\})?) (\d+)$/mg;
+
+is_deeply(\%metrics, \%json, 'the same as the JSON');
+is($json{'clockodo_requests_total{location="hooks.example.com/hook",'
+         . 'verdict="rejected"}'}, 4, 'and it is what was sent');
+
+
+# the README's rules
+
+open my $readme, '<', 'README.md' or die "README.md: $!\n";
+my @rules = join('', <$readme>) =~ /^```yaml\n(groups:\n.*?)^```$/msg;
+
+is(@rules, 1, 'the README has rules');
+check($rules[0], 'rules', 'the rules of the README');
+
+my %known = map { /^(\w+)/ ? ($1 => 1) : () } $text =~ /^# TYPE (\w+)/mg;
+
+ok($known{$_}, "rules: $_ is a metric")
+    for keys %{{ map { $_ => 1 } $rules[0] =~ /\b(clockodo_\w+)/g }};
+
+
+# the check can fail
+
+check($text =~ s/\{location="hooks/{location=hooks/r, 'metrics', 'broken', 1);
+check($text . "# TYPE clockodo_bad counter\nclockodo_bad 1\n", 'metrics',
+      'a counter of a bad name', 1);
+check($rules[0] =~ s/expr: /expr: )/r, 'rules', 'broken', 1);
+
+done_testing();
+
+
+sub get {
+    my ($uri) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send("GET $uri HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+    return $client->reply->{body};
+}
+
+
+# "promtool check metrics" or "rules"; exits 0 and prints nothing but what it
+# has found, or that it has found rules.
+
+sub check {
+    my ($text, $what, $name, $bad) = @_;
+
+    my ($in, $file) = tempfile(UNLINK => 1);
+    print $in $text;
+    close $in or die "$file: $!\n";
+
+    my $input = $what eq 'metrics' ? "< $file" : $file;
+    my $output = `promtool check $what $input 2>&1`;
+
+    my $complains = $? || ($what eq 'metrics' && $output ne '');
+
+    ok(!!$bad == !!$complains, "promtool: $what: $name") or diag($output);
+}
