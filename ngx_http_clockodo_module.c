@@ -23,7 +23,7 @@ static ngx_int_t ngx_http_clockodo_read_body(ngx_http_request_t *r,
 static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
-static void ngx_http_clockodo_judge(ngx_http_request_t *r,
+static ngx_int_t ngx_http_clockodo_judge(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(
     ngx_http_request_t *r);
@@ -155,6 +155,13 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
       offsetof(ngx_http_clockodo_loc_conf_t, mask_token),
       NULL },
 
+    { ngx_string("clockodo_dedupe"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_clockodo_dedupe,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("clockodo_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_clockodo_zone,
@@ -259,7 +266,9 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
                ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_http_clockodo_judge(r, lcf, ctx);
+    if (ngx_http_clockodo_judge(r, lcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_http_clockodo_act(r, lcf, ctx);
 }
@@ -370,7 +379,7 @@ ngx_http_clockodo_parse(ngx_http_request_t *r,
 }
 
 
-static void
+static ngx_int_t
 ngx_http_clockodo_judge(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
@@ -381,7 +390,7 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 
         /* rejected or recorded by another location, which is final */
 
-        return;
+        return NGX_OK;
     }
 
     fault = ctx->early_fault;
@@ -394,12 +403,16 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 
     if (verdict == CLOCKODO_VERDICT_REJECTED) {
         ngx_http_clockodo_reject(r, lcf, ctx, fault);
-        return;
+        return NGX_OK;
     }
 
     ctx->verdict = verdict;
     ctx->fault = CLOCKODO_FAULT_NONE;
     ctx->location = lcf->location;
+    ctx->duplicate = 0;
+
+    return verdict == CLOCKODO_VERDICT_ACCEPTED
+           ? ngx_http_clockodo_claim(r, lcf, ctx) : NGX_OK;
 }
 
 
@@ -453,12 +466,14 @@ ngx_http_clockodo_get_module_ctx(ngx_http_request_t *r)
 }
 
 
-/* only marks the context */
+/* marks the context, too */
 
 static void
 ngx_http_clockodo_cleanup(void *data)
 {
-    /* void */
+    ngx_http_clockodo_ctx_t *ctx = data;
+
+    ngx_http_clockodo_settle(ctx, 0);
 }
 
 
@@ -517,6 +532,9 @@ ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf)
     conf->max_age = NGX_CONF_UNSET;
     conf->max_body_size = NGX_CONF_UNSET_SIZE;
     conf->mask_token = NGX_CONF_UNSET;
+    conf->dedupe = NGX_CONF_UNSET_UINT;
+    conf->dedupe_ttl = NGX_CONF_UNSET_MSEC;
+    conf->dedupe_lease = NGX_CONF_UNSET_MSEC;
 
     return conf;
 }
@@ -563,6 +581,17 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               16 * 1024);
     ngx_conf_merge_value(conf->mask_token, prev->mask_token, 0);
 
+    if (conf->dedupe == NGX_CONF_UNSET_UINT) {
+
+        /* the parameters belong to it */
+
+        conf->dedupe_ttl = prev->dedupe_ttl;
+        conf->dedupe_lease = prev->dedupe_lease;
+    }
+
+    ngx_conf_merge_uint_value(conf->dedupe, prev->dedupe,
+                              NGX_HTTP_CLOCKODO_DEDUPE_OFF);
+
     ngx_http_clockodo_set_policy(conf);
 
     if (conf->webhook == NGX_HTTP_CLOCKODO_OFF) {
@@ -602,6 +631,10 @@ ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
     }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    if (conf->dedupe != NGX_HTTP_CLOCKODO_DEDUPE_OFF) {
+        mcf->dedupe = 1;
+    }
 
     conf->location = ngx_http_clockodo_add_location(cf, mcf, conf->tokens);
 
@@ -895,6 +928,10 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
     }
 
     ngx_http_clockodo_body_filter_init();
+
+    if (mcf->dedupe) {
+        ngx_http_clockodo_dedupe_filter_init();
+    }
 
     if (ngx_http_clockodo_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
                                       ngx_http_clockodo_handler)

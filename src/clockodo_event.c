@@ -614,7 +614,7 @@ clockodo_event_key(clockodo_event_t *event)
     char                *p;
     size_t               i;
     char                 text[EVENT_KEY_TEXT_LEN];
-    unsigned char        digest[CLOCKODO_SHA256_LEN];
+    unsigned char       *digest;
 
     static const char    hex[] = "0123456789abcdef";
 
@@ -628,6 +628,8 @@ clockodo_event_key(clockodo_event_t *event)
         p = event_netstring(p, &event->budget_type);
         p = event_netstring(p, &event->threshold);
     }
+
+    digest = event->key_digest;
 
     if (clockodo_sha256(text, p - text, digest) != 0) {
         return -1;

@@ -75,6 +75,7 @@ typedef struct {
 
     /* empty until clockodo_event_key() */
     clockodo_name_t               key;
+    unsigned char                 key_digest[CLOCKODO_SHA256_LEN];
 
     char                          secret_buf[CLOCKODO_SECRET_LEN];
     char                          event_buf[CLOCKODO_EVENT_NAME_LEN];
@@ -121,9 +122,9 @@ clockodo_json_e clockodo_event_parse(const unsigned char *text, size_t len,
     __attribute__((warn_unused_result));
 
 /*
- * Sets event->key to the idempotency key: lower-case hex of the SHA-256 of
- * netstrings.  The event has neither envelope_fault nor payload_fault.
- * Returns 0, or -1 if libcrypto failed (out of memory).
+ * Sets event->key_digest to the idempotency key, the SHA-256 of netstrings,
+ * and event->key to its lower-case hex.  The event has neither envelope_fault
+ * nor payload_fault.  Returns 0, or -1 if libcrypto failed (out of memory).
  */
 int clockodo_event_key(clockodo_event_t *event)
     __attribute__((warn_unused_result));

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "clockodo_dedupe.h"
 #include "clockodo_event.h"
 #include "clockodo_judge.h"
 
@@ -19,6 +20,10 @@
 #define NGX_HTTP_CLOCKODO_OFF     0
 #define NGX_HTTP_CLOCKODO_ON      1
 #define NGX_HTTP_CLOCKODO_REPORT  2
+
+#define NGX_HTTP_CLOCKODO_DEDUPE_OFF   0
+#define NGX_HTTP_CLOCKODO_DEDUPE_MARK  1
+#define NGX_HTTP_CLOCKODO_DEDUPE_DROP  2
 
 
 typedef struct ngx_http_clockodo_shctx_s  ngx_http_clockodo_shctx_t;
@@ -33,12 +38,14 @@ typedef struct {
     u_char                     *zone_file; /* where it was set */
     ngx_uint_t                  zone_line;
 
+    ngx_slab_pool_t            *shpool;
     ngx_http_clockodo_shctx_t  *sh;        /* in the zone */
 
     /* of ngx_http_clockodo_location_t *, those with the module on */
     ngx_array_t                 locations;
 
     unsigned                    status:1;  /* is shown in some location */
+    unsigned                    dedupe:1;  /* is on in some location */
 } ngx_http_clockodo_main_conf_t;
 
 
@@ -55,6 +62,10 @@ typedef struct {
     time_t                         max_age;
     size_t                         max_body_size;
     ngx_flag_t                     mask_token;
+
+    ngx_uint_t                     dedupe;
+    ngx_msec_t                     dedupe_ttl;
+    ngx_msec_t                     dedupe_lease;
 
     clockodo_policy_t              policy;     /* all that judges, merged */
     ngx_http_clockodo_location_t  *location;   /* NULL: off */
@@ -88,6 +99,10 @@ typedef struct {
 
     ngx_http_clockodo_location_t  *location;   /* that judged it, or NULL */
 
+    clockodo_claim_t            claim;     /* until it is settled */
+    ngx_http_clockodo_loc_conf_t   *claimed;   /* by this one, or NULL */
+    ngx_http_clockodo_main_conf_t  *zone;  /* where it is */
+
     ngx_str_t                   body;
     ngx_str_t                   masked_body;
     ngx_buf_t                  *held;      /* a body of unknown length */
@@ -96,7 +111,15 @@ typedef struct {
     unsigned                    masked:1;  /* what goes upstream */
     unsigned                    recorded:1;    /* the handshake's secret */
     unsigned                    forwarded:1;   /* to the content handler */
+    unsigned                    duplicate:1;   /* is marked as one */
 } ngx_http_clockodo_ctx_t;
+
+
+/* whether it is an authentic event, be it forwarded or not */
+#define ngx_http_clockodo_is_event(ctx)                                       \
+    ((ctx)->verdict == CLOCKODO_VERDICT_ACCEPTED                              \
+     || (ctx)->verdict == CLOCKODO_VERDICT_FILTERED                           \
+     || (ctx)->verdict == CLOCKODO_VERDICT_DUPLICATE)
 
 
 #pragma GCC visibility push(hidden)
@@ -161,6 +184,26 @@ ngx_int_t ngx_http_clockodo_masked_body(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 
 
+/* dedupe */
+
+char *ngx_http_clockodo_dedupe(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* to be called if duplicates are looked for in some location */
+void ngx_http_clockodo_dedupe_filter_init(void);
+
+/*
+ * Claims an accepted event, or finds out that it is a duplicate and changes
+ * the verdict, or marks it.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_claim(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+
+/* commits or releases the claim, if there is one that is not settled */
+void ngx_http_clockodo_settle(ngx_http_clockodo_ctx_t *ctx,
+    ngx_uint_t delivered);
+
+
 /* headers */
 
 /* takes every "X-Clockodo-" header out of those that go upstream */
@@ -214,6 +257,7 @@ typedef enum {
     NGX_HTTP_CLOCKODO_COMPANY_ID,
     NGX_HTTP_CLOCKODO_OCCURRED_AT,
     NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
+    NGX_HTTP_CLOCKODO_DUPLICATE,           /* of headers only */
     NGX_HTTP_CLOCKODO_VERDICT,
     NGX_HTTP_CLOCKODO_REASON,
     NGX_HTTP_CLOCKODO_BODY

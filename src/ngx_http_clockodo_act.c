@@ -8,6 +8,13 @@
 #include "ngx_http_clockodo_compat.h"
 
 
+typedef struct {
+    ngx_int_t   status;
+    char       *key;
+    char       *value;
+} ngx_http_clockodo_status_header_t;
+
+
 static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
@@ -15,6 +22,15 @@ static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
 static ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
 static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, char *outcome);
+
+
+/* what a client is told besides the status: RFC 9110, 15.5.6 and 10.2.3 */
+
+static ngx_http_clockodo_status_header_t  ngx_http_clockodo_status_headers[] = {
+    { NGX_HTTP_NOT_ALLOWED, "Allow", "POST" },
+    { NGX_HTTP_CONFLICT, "Retry-After", "1" },
+    { 0, NULL, NULL }
+};
 
 
 ngx_int_t
@@ -34,6 +50,7 @@ ngx_http_clockodo_act(ngx_http_request_t *r,
         return ngx_http_clockodo_handshake(r, lcf, ctx);
 
     case CLOCKODO_VERDICT_FILTERED:
+    case CLOCKODO_VERDICT_DUPLICATE:
         return ngx_http_clockodo_reply(r);
 
     default: /* CLOCKODO_VERDICT_REJECTED */
@@ -47,8 +64,7 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     if (lcf->mask_token
-        && (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
-            || ctx->verdict == CLOCKODO_VERDICT_FILTERED)
+        && ngx_http_clockodo_is_event(ctx)
         && ngx_http_clockodo_mask_body(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -110,6 +126,8 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
     clockodo_fault_e fault)
 {
+    ngx_http_clockodo_status_header_t  *header;
+
     ctx->verdict = CLOCKODO_VERDICT_REJECTED;
     ctx->fault = fault;
     ctx->location = lcf->location;
@@ -130,12 +148,14 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 
     ctx->status = clockodo_reasons[clockodo_faults[fault].reason].status;
 
-    /* RFC 9110, section 15.5.6 */
+    for (header = ngx_http_clockodo_status_headers; header->key; header++) {
 
-    if (ctx->status == NGX_HTTP_NOT_ALLOWED
-        && ngx_http_clockodo_add_header(r, "Allow", "POST") != NGX_OK)
-    {
-        ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (header->status == ctx->status
+            && ngx_http_clockodo_add_header(r, header->key, header->value)
+               != NGX_OK)
+        {
+            ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 }
 

@@ -51,6 +51,9 @@ static ngx_http_clockodo_header_t  ngx_http_clockodo_headers[] = {
       (u_char *) "x-clockodo-idempotency-key",
       NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY, 0 },
 
+    { ngx_string("X-Clockodo-Duplicate"), (u_char *) "x-clockodo-duplicate",
+      NGX_HTTP_CLOCKODO_DUPLICATE, 0 },
+
     { ngx_string("X-Clockodo-Verdict"), (u_char *) "x-clockodo-verdict",
       NGX_HTTP_CLOCKODO_VERDICT, 1 },
 

@@ -17,6 +17,8 @@ static void ngx_http_clockodo_json_accepted(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_json_minutes(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_shctx_t *sh);
+static void ngx_http_clockodo_json_dedupe(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_main_conf_t *mcf);
 static void ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
@@ -38,6 +40,7 @@ ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_json_locations(w, mcf);
     ngx_http_clockodo_json_accepted(w, mcf->sh);
     ngx_http_clockodo_json_minutes(w, mcf->sh);
+    ngx_http_clockodo_json_dedupe(w, mcf);
     ngx_http_clockodo_json_deliveries(w, mcf->sh);
 
     ngx_http_clockodo_write(w, "}" CRLF);
@@ -200,6 +203,22 @@ ngx_http_clockodo_json_minutes(ngx_http_clockodo_writer_t *w,
     }
 
     ngx_http_clockodo_write(w, "]");
+}
+
+
+static void
+ngx_http_clockodo_json_dedupe(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_http_clockodo_dedupe_status_t  status;
+
+    ngx_http_clockodo_dedupe_status(mcf, &status);
+
+    ngx_http_clockodo_write(w, ",\"dedupe\":{\"capacity\":%uL,"
+                            "\"entries\":%uL,\"evictions\":%uL,"
+                            "\"unclaimed\":%uL}",
+                            status.capacity, status.entries,
+                            status.evictions, status.unclaimed);
 }
 
 

@@ -24,7 +24,7 @@ struct ngx_http_clockodo_metric_s {
     void   (*location)(ngx_http_clockodo_writer_t *w, char *name,
                        ngx_http_clockodo_location_t *loc);
     void   (*zone)(ngx_http_clockodo_writer_t *w, char *name,
-                   ngx_http_clockodo_shctx_t *sh);
+                   ngx_http_clockodo_main_conf_t *mcf);
 };
 
 
@@ -41,11 +41,23 @@ static void ngx_http_clockodo_metric_upstream(ngx_http_clockodo_writer_t *w,
 static void ngx_http_clockodo_metric_tokens(ngx_http_clockodo_writer_t *w,
     char *name, ngx_http_clockodo_location_t *loc);
 static void ngx_http_clockodo_metric_last_accepted(
-    ngx_http_clockodo_writer_t *w, char *name, ngx_http_clockodo_shctx_t *sh);
+    ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_main_conf_t *mcf);
 static void ngx_http_clockodo_metric_last_events(
-    ngx_http_clockodo_writer_t *w, char *name, ngx_http_clockodo_shctx_t *sh);
+    ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_main_conf_t *mcf);
 static void ngx_http_clockodo_metric_last_subscriptions(
-    ngx_http_clockodo_writer_t *w, char *name, ngx_http_clockodo_shctx_t *sh);
+    ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_main_conf_t *mcf);
+static void ngx_http_clockodo_metric_dedupe_entries(
+    ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_main_conf_t *mcf);
+static void ngx_http_clockodo_metric_dedupe_evictions(
+    ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_main_conf_t *mcf);
+static void ngx_http_clockodo_metric_dedupe_unclaimed(
+    ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_main_conf_t *mcf);
 
 
 static ngx_http_clockodo_metric_t  ngx_http_clockodo_metrics[] = {
@@ -82,6 +94,18 @@ static ngx_http_clockodo_metric_t  ngx_http_clockodo_metrics[] = {
       "When an event of this subscription was last accepted.",
       NULL, ngx_http_clockodo_metric_last_subscriptions },
 
+    { "clockodo_dedupe_entries", "gauge",
+      "Events that are remembered, in flight or delivered.",
+      NULL, ngx_http_clockodo_metric_dedupe_entries },
+
+    { "clockodo_dedupe_evictions_total", "counter",
+      "Delivered events that were forgotten early, for want of memory.",
+      NULL, ngx_http_clockodo_metric_dedupe_evictions },
+
+    { "clockodo_dedupe_unclaimed_total", "counter",
+      "Events that were not checked for duplicates, for want of memory.",
+      NULL, ngx_http_clockodo_metric_dedupe_unclaimed },
+
     { NULL, NULL, NULL, NULL, NULL }
 };
 
@@ -110,7 +134,7 @@ ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
                             metric->name, metric->type);
 
     if (metric->zone) {
-        metric->zone(w, metric->name, mcf->sh);
+        metric->zone(w, metric->name, mcf);
         return;
     }
 
@@ -202,8 +226,12 @@ ngx_http_clockodo_metric_tokens(ngx_http_clockodo_writer_t *w, char *name,
 
 static void
 ngx_http_clockodo_metric_last_accepted(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_shctx_t *sh)
+    char *name, ngx_http_clockodo_main_conf_t *mcf)
 {
+    ngx_http_clockodo_shctx_t  *sh;
+
+    sh = mcf->sh;
+
     if (sh->last_accepted) {
         ngx_http_clockodo_write(w, "%s %uA\n", name, sh->last_accepted);
     }
@@ -212,9 +240,12 @@ ngx_http_clockodo_metric_last_accepted(ngx_http_clockodo_writer_t *w,
 
 static void
 ngx_http_clockodo_metric_last_events(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_shctx_t *sh)
+    char *name, ngx_http_clockodo_main_conf_t *mcf)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                  i;
+    ngx_http_clockodo_shctx_t  *sh;
+
+    sh = mcf->sh;
 
     for (i = 0; i < NGX_HTTP_CLOCKODO_EVENTS; i++) {
         if (sh->last_events[i]) {
@@ -228,10 +259,13 @@ ngx_http_clockodo_metric_last_events(ngx_http_clockodo_writer_t *w,
 
 static void
 ngx_http_clockodo_metric_last_subscriptions(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_shctx_t *sh)
+    char *name, ngx_http_clockodo_main_conf_t *mcf)
 {
     ngx_uint_t                         i;
+    ngx_http_clockodo_shctx_t         *sh;
     ngx_http_clockodo_subscription_t  *subscription;
+
+    sh = mcf->sh;
 
     for (i = 0; i < NGX_HTTP_CLOCKODO_SUBSCRIPTION_SLOTS; i++) {
         subscription = &sh->subscriptions[i];
@@ -246,4 +280,40 @@ ngx_http_clockodo_metric_last_subscriptions(ngx_http_clockodo_writer_t *w,
         ngx_http_clockodo_write(w, "%s{subscription=\"other\"} %uA\n", name,
                                 sh->other_last);
     }
+}
+
+
+static void
+ngx_http_clockodo_metric_dedupe_entries(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_http_clockodo_dedupe_status_t  status;
+
+    ngx_http_clockodo_dedupe_status(mcf, &status);
+
+    ngx_http_clockodo_write(w, "%s %uL\n", name, status.entries);
+}
+
+
+static void
+ngx_http_clockodo_metric_dedupe_evictions(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_http_clockodo_dedupe_status_t  status;
+
+    ngx_http_clockodo_dedupe_status(mcf, &status);
+
+    ngx_http_clockodo_write(w, "%s %uL\n", name, status.evictions);
+}
+
+
+static void
+ngx_http_clockodo_metric_dedupe_unclaimed(ngx_http_clockodo_writer_t *w,
+    char *name, ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_http_clockodo_dedupe_status_t  status;
+
+    ngx_http_clockodo_dedupe_status(mcf, &status);
+
+    ngx_http_clockodo_write(w, "%s %uL\n", name, status.unclaimed);
 }

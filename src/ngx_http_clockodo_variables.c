@@ -61,6 +61,12 @@ static ngx_http_variable_t  ngx_http_clockodo_vars[] = {
 };
 
 
+static const clockodo_name_t  ngx_http_clockodo_duplicate[] = {
+    { 0, "" },
+    { 1, "1" }
+};
+
+
 static ngx_http_clockodo_event_value_t  ngx_http_clockodo_event_values[] = {
 
     [NGX_HTTP_CLOCKODO_EVENT] = { offsetof(clockodo_event_t, event), 0 },
@@ -138,6 +144,10 @@ ngx_http_clockodo_get_value(ngx_http_request_t *r,
     const clockodo_name_t  *name;
 
     switch (id) {
+
+    case NGX_HTTP_CLOCKODO_DUPLICATE:
+        name = &ngx_http_clockodo_duplicate[ctx->duplicate];
+        break;
 
     case NGX_HTTP_CLOCKODO_VERDICT:
         name = &clockodo_verdicts[ctx->verdict];

@@ -7,7 +7,10 @@
 #include "ngx_http_clockodo_zone.h"
 
 
-#define NGX_HTTP_CLOCKODO_ZONE_SIZE  (1024 * 1024)
+#define NGX_HTTP_CLOCKODO_ZONE_SIZE     (1024 * 1024)
+
+/* the least memory for claims */
+#define NGX_HTTP_CLOCKODO_DEDUPE_PAGES  8
 
 
 static ngx_int_t ngx_http_clockodo_set_label(ngx_conf_t *cf,
@@ -27,6 +30,8 @@ static ngx_int_t ngx_http_clockodo_zone_fill(
 static ngx_int_t ngx_http_clockodo_zone_add_location(
     ngx_http_clockodo_shctx_t *sh, ngx_http_clockodo_location_t *loc,
     ngx_slab_pool_t *shpool);
+static ngx_int_t ngx_http_clockodo_zone_add_dedupe(
+    ngx_http_clockodo_shctx_t *sh, ngx_slab_pool_t *shpool);
 static ngx_http_clockodo_token_use_t *ngx_http_clockodo_zone_add_token(
     ngx_http_clockodo_counters_t *counters, clockodo_token_t *token,
     ngx_slab_pool_t *shpool);
@@ -359,6 +364,7 @@ ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_shmtx_unlock(&shpool->mutex);
 
+    mcf->shpool = shpool;
     mcf->sh = shpool->data;
 
     return NGX_OK;
@@ -398,6 +404,45 @@ ngx_http_clockodo_zone_fill(ngx_http_clockodo_main_conf_t *mcf,
         }
     }
 
+    return mcf->dedupe ? ngx_http_clockodo_zone_add_dedupe(sh, shpool)
+                       : NGX_OK;
+}
+
+
+/* all that is left, but for what other configurations may need one day */
+
+static ngx_int_t
+ngx_http_clockodo_zone_add_dedupe(ngx_http_clockodo_shctx_t *sh,
+    ngx_slab_pool_t *shpool)
+{
+    void        *p;
+    ngx_uint_t   pages;
+
+    if (sh->dedupe) {
+        return NGX_OK;
+    }
+
+    pages = shpool->pfree - shpool->pfree / 8;
+
+    for ( ;; ) {
+
+        if (pages < NGX_HTTP_CLOCKODO_DEDUPE_PAGES) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_slab_alloc_locked(shpool, pages * ngx_pagesize);
+
+        if (p) {
+            break;
+        }
+
+        /* free pages need not be side by side */
+
+        pages -= pages / 8;
+    }
+
+    sh->dedupe = clockodo_dedupe_init(p, pages * ngx_pagesize);
+
     return NGX_OK;
 }
 
@@ -433,6 +478,7 @@ ngx_http_clockodo_zone_add_location(ngx_http_clockodo_shctx_t *sh,
         ngx_rbtree_init(&counters->tokens, &counters->sentinel,
                         ngx_rbtree_insert_value);
 
+        counters->number = sh->locations ? sh->locations->number + 1 : 1;
         counters->next = sh->locations;
         sh->locations = counters;
     }

@@ -13,9 +13,9 @@
 
 /*
  * What is in shared memory.  Workers count by atomic operations and take no
- * lock, so one that is killed leaves nothing locked; the master alone adds
- * locations and tokens, when it loads a configuration.  What is there stays:
- * workers of an earlier configuration may still count.
+ * lock, but for claims; the master alone adds locations and tokens, when it
+ * loads a configuration.  What is there stays: workers of an earlier
+ * configuration may still count.
  *
  * Times are in seconds since 1970, 0: never.
  */
@@ -54,6 +54,7 @@ typedef struct ngx_http_clockodo_counters_s  ngx_http_clockodo_counters_t;
 
 struct ngx_http_clockodo_counters_s {
     ngx_http_clockodo_counters_t   *next;
+    uint32_t                        number;    /* of the location, from 1 */
 
     ngx_atomic_t                    verdicts[CLOCKODO_VERDICTS];
     ngx_atomic_t                    reasons[CLOCKODO_REASONS];
@@ -62,6 +63,9 @@ struct ngx_http_clockodo_counters_s {
 
     ngx_rbtree_t                    tokens;
     ngx_rbtree_node_t               sentinel;
+
+    /* the lease that was warned of, in milliseconds */
+    ngx_atomic_t                    short_lease;
 
     size_t                          len;
     u_char                          label[1];
@@ -125,7 +129,19 @@ struct ngx_http_clockodo_shctx_s {
     ngx_atomic_t                    ndeliveries;
     ngx_http_clockodo_delivery_t
                       deliveries[NGX_HTTP_CLOCKODO_DELIVERY_SLOTS];
+
+    clockodo_dedupe_t              *dedupe;    /* NULL: never was on */
+    ngx_atomic_t                    unclaimed; /* when it was full */
+    ngx_atomic_t                    full;      /* when it was warned of */
 };
+
+
+typedef struct {
+    uint64_t                        capacity;
+    uint64_t                        entries;
+    uint64_t                        evictions;
+    uint64_t                        unclaimed;
+} ngx_http_clockodo_dedupe_status_t;
 
 
 /* a location of the configuration, or a server as such */
@@ -154,6 +170,10 @@ ngx_uint_t ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh,
  */
 ngx_uint_t ngx_http_clockodo_get_deliveries(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_delivery_t *deliveries);
+
+/* all 0 if duplicates are not looked for */
+void ngx_http_clockodo_dedupe_status(ngx_http_clockodo_main_conf_t *mcf,
+    ngx_http_clockodo_dedupe_status_t *status);
 
 
 #pragma GCC visibility pop

@@ -1,0 +1,393 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo_zone.h"
+
+
+#define NGX_HTTP_CLOCKODO_DEDUPE_TTL    (24 * 60 * 60 * 1000)
+#define NGX_HTTP_CLOCKODO_DEDUPE_LEASE  (5 * 60 * 1000)
+
+/* how often it is said that the zone is full, in seconds */
+#define NGX_HTTP_CLOCKODO_DEDUPE_WARN   60
+
+/* how many entries a look at the figures frees at the most */
+#define NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE  1000
+
+
+static char *ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *value);
+static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
+    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf,
+    ngx_http_clockodo_ctx_t *ctx);
+static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
+    ngx_http_clockodo_shctx_t *sh);
+static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r);
+static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+static ngx_conf_enum_t  ngx_http_clockodo_dedupe_modes[] = {
+    { ngx_string("off"), NGX_HTTP_CLOCKODO_DEDUPE_OFF },
+    { ngx_string("mark"), NGX_HTTP_CLOCKODO_DEDUPE_MARK },
+    { ngx_string("drop"), NGX_HTTP_CLOCKODO_DEDUPE_DROP },
+    { ngx_null_string, 0 }
+};
+
+
+char *
+ngx_http_clockodo_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
+
+    char             *rv;
+    ngx_str_t        *value;
+    ngx_uint_t        i;
+    ngx_conf_enum_t  *mode;
+
+    if (lcf->dedupe != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (mode = ngx_http_clockodo_dedupe_modes; mode->name.len; mode++) {
+        if (ngx_strcmp(mode->name.data, value[1].data) == 0) {
+            break;
+        }
+    }
+
+    if (mode->name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\" directive, "
+                           "it must be \"off\", \"mark\" or \"drop\"",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->dedupe = mode->value;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        rv = ngx_http_clockodo_dedupe_parameter(cf, cmd, lcf, &value[i]);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    ngx_conf_init_msec_value(lcf->dedupe_ttl, NGX_HTTP_CLOCKODO_DEDUPE_TTL);
+    ngx_conf_init_msec_value(lcf->dedupe_lease,
+                             NGX_HTTP_CLOCKODO_DEDUPE_LEASE);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *value)
+{
+    ngx_str_t    time;
+    ngx_int_t    msec;
+    ngx_msec_t  *np;
+
+    if (ngx_strncmp(value->data, "ttl=", 4) == 0) {
+        np = &lcf->dedupe_ttl;
+        time.data = value->data + 4;
+        time.len = value->len - 4;
+
+    } else if (ngx_strncmp(value->data, "lease=", 6) == 0) {
+        np = &lcf->dedupe_lease;
+        time.data = value->data + 6;
+        time.len = value->len - 6;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in \"%V\" directive, "
+                           "it must be \"ttl=TIME\" or \"lease=TIME\"",
+                           value, &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (*np != NGX_CONF_UNSET_MSEC) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate parameter \"%V\" in \"%V\" directive",
+                           value, &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    msec = ngx_parse_time(&time, 0);
+
+    if (msec == NGX_ERROR || msec == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid time in \"%V\" in \"%V\" directive, it "
+                           "must be such as \"30s\", \"5m\" or \"24h\"",
+                           value, &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    *np = msec;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_claim(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    clockodo_dedupe_e               state;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    if (lcf->dedupe == NGX_HTTP_CLOCKODO_DEDUPE_OFF
+        || ctx->claimed
+        || ctx->event.entity_id.len == 0)
+    {
+        return NGX_OK;
+    }
+
+    if (ctx->event.key.len == 0 && clockodo_event_key(&ctx->event) != 0) {
+        return NGX_ERROR;
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    state = ngx_http_clockodo_dedupe_state(mcf, lcf, ctx);
+
+    switch (state) {
+
+    case CLOCKODO_DEDUPE_NEW:
+        return NGX_OK;
+
+    case CLOCKODO_DEDUPE_FULL:
+        ngx_http_clockodo_warn_full(r, mcf->sh);
+        return NGX_OK;
+
+    default:
+        break;
+    }
+
+    if (lcf->dedupe == NGX_HTTP_CLOCKODO_DEDUPE_MARK) {
+        ctx->duplicate = 1;
+
+    } else if (state == CLOCKODO_DEDUPE_COMMITTED) {
+        ctx->verdict = CLOCKODO_VERDICT_DUPLICATE;
+
+    } else {
+        ngx_http_clockodo_reject(r, lcf, ctx, CLOCKODO_FAULT_IN_FLIGHT);
+    }
+
+    return NGX_OK;
+}
+
+
+static clockodo_dedupe_e
+ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    u_char             *digest;
+    uint32_t            scope;
+    clockodo_dedupe_e   state;
+    clockodo_dedupe_t  *dedupe;
+
+    dedupe = mcf->sh->dedupe;
+    digest = ctx->event.key_digest;
+    scope = lcf->location->counters->number;
+
+    ngx_shmtx_lock(&mcf->shpool->mutex);
+
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        state = clockodo_dedupe_find(dedupe, digest, scope, ngx_current_msec);
+
+    } else {
+        state = clockodo_dedupe_claim(dedupe, digest, scope, ngx_current_msec,
+                                      lcf->dedupe_lease, &ctx->claim);
+    }
+
+    ngx_shmtx_unlock(&mcf->shpool->mutex);
+
+    if (ctx->claim.owner) {
+        ctx->claimed = lcf;
+        ctx->zone = mcf;
+    }
+
+    return state;
+}
+
+
+/* the event is forwarded all the same: none is lost for want of memory */
+
+static void
+ngx_http_clockodo_warn_full(ngx_http_request_t *r,
+    ngx_http_clockodo_shctx_t *sh)
+{
+    time_t             now;
+    ngx_atomic_uint_t  last;
+
+    (void) ngx_atomic_fetch_add(&sh->unclaimed, 1);
+
+    now = ngx_time();
+    last = sh->full;
+
+    if (last && now - (time_t) last < NGX_HTTP_CLOCKODO_DEDUPE_WARN) {
+        return;
+    }
+
+    if (ngx_atomic_cmp_set(&sh->full, last, now)) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "\"clockodo_zone\" is full of events in flight, "
+                      "further ones are forwarded without a check for "
+                      "duplicates");
+    }
+}
+
+
+void
+ngx_http_clockodo_settle(ngx_http_clockodo_ctx_t *ctx, ngx_uint_t delivered)
+{
+    ngx_slab_pool_t    *shpool;
+    clockodo_dedupe_t  *dedupe;
+
+    if (ctx->claim.owner == 0) {
+        return;
+    }
+
+    shpool = ctx->zone->shpool;
+    dedupe = ctx->zone->sh->dedupe;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    if (delivered) {
+        clockodo_dedupe_commit(dedupe, &ctx->claim, ngx_current_msec,
+                               ctx->claimed->dedupe_ttl);
+
+    } else {
+        clockodo_dedupe_release(dedupe, &ctx->claim);
+    }
+
+    ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
+void
+ngx_http_clockodo_dedupe_filter_init(void)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_clockodo_header_filter;
+}
+
+
+/*
+ * Before the reply leaves, for the sender may repeat the event as soon as it
+ * has that: log phase and clean-up can come much later.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t  *ctx;
+
+    if (r == r->main) {
+        ctx = ngx_http_clockodo_get_module_ctx(r);
+
+        if (ctx && ctx->claim.owner) {
+            ngx_http_clockodo_settle(ctx, ngx_http_clockodo_delivered(r));
+            ngx_http_clockodo_warn_lease(r, ctx->claimed);
+        }
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+/* an error page may well say 200 of an upstream that has failed */
+
+static ngx_uint_t
+ngx_http_clockodo_delivered(ngx_http_request_t *r)
+{
+    ngx_uint_t                  status;
+    ngx_http_upstream_state_t  *state;
+
+    status = r->headers_out.status;
+
+    if (r->upstream_states && r->upstream_states->nelts
+        && status / 100 == 2)
+    {
+        state = r->upstream_states->elts;
+        status = state[r->upstream_states->nelts - 1].status;
+    }
+
+    return status / 100 == 2;
+}
+
+
+/* once, until it is another one */
+
+static void
+ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf)
+{
+    ngx_msec_t                timeout;
+    ngx_atomic_t             *warned;
+    ngx_http_upstream_conf_t *conf;
+
+    if (r->upstream == NULL) {
+        return;
+    }
+
+    conf = r->upstream->conf;
+    timeout = conf->connect_timeout + conf->send_timeout + conf->read_timeout;
+
+    if (lcf->dedupe_lease >= timeout) {
+        return;
+    }
+
+    warned = &lcf->location->counters->short_lease;
+
+    if (*warned == lcf->dedupe_lease) {
+        return;
+    }
+
+    *warned = lcf->dedupe_lease;
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "the lease of \"clockodo_dedupe\", %M ms, is shorter than "
+                  "the upstream's time-outs for connecting, sending and "
+                  "reading, %M ms: an event that takes longer can be "
+                  "delivered twice", lcf->dedupe_lease, timeout);
+}
+
+
+void
+ngx_http_clockodo_dedupe_status(ngx_http_clockodo_main_conf_t *mcf,
+    ngx_http_clockodo_dedupe_status_t *status)
+{
+    clockodo_dedupe_t  *dedupe;
+
+    ngx_memzero(status, sizeof(ngx_http_clockodo_dedupe_status_t));
+
+    dedupe = mcf->sh->dedupe;
+
+    if (dedupe == NULL) {
+        return;
+    }
+
+    ngx_shmtx_lock(&mcf->shpool->mutex);
+
+    clockodo_dedupe_expire(dedupe, ngx_current_msec,
+                           NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE);
+
+    status->capacity = dedupe->capacity;
+    status->entries = dedupe->entries;
+    status->evictions = dedupe->evictions;
+
+    ngx_shmtx_unlock(&mcf->shpool->mutex);
+
+    status->unclaimed = mcf->sh->unclaimed;
+}
