@@ -101,6 +101,20 @@ my @errors = (
       map { "clockodo_secret_file $_;" }
           qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],
 
+    [ qr/invalid value ".*" in "clockodo_dedupe" .*be "off", "mark" or "drop"/,
+      map { "clockodo_dedupe $_;" } qw("" on DROP yes ttl=1h lease=1m) ],
+
+    [ qr/invalid parameter ".*" in "clockodo_dedupe" .*"ttl=TIME" or "lease=T/,
+      map { "clockodo_dedupe drop $_;" }
+          qw("" ttl 1h TTL=1h time=1h mark leases=1h), 'ttl=1h x', '"ttl 1h"' ],
+
+    [ qr/duplicate parameter ".*" in "clockodo_dedupe" directive/,
+      map { "clockodo_dedupe mark $_;" } 'ttl=1h ttl=1h', 'lease=1m lease=2m' ],
+
+    [ qr/invalid time in ".*" in "clockodo_dedupe" .*such as "30s", "5m" or/,
+      map { ("clockodo_dedupe drop ttl=$_;", "clockodo_dedupe mark lease=$_;") }
+          ('', qw(0 0s -1 1.5h 1x on off 99999999999999999999)) ],
+
     [ qr/invalid size ".*" in "clockodo_zone" .*such as "512k" or "1m"/,
       map { "clockodo_zone $_;#!\nserver { }" }
           qw("" 0 0k -1 1.5m 1x m off 99999999999999999999) ],
@@ -247,7 +261,8 @@ my @errors = (
           [qw(clockodo_company 1)],
           [qw(clockodo_max_age 1h 1h)],
           [qw(clockodo_max_body_size 1k 1k)],
-          [qw(clockodo_mask_token on on)] ),
+          [qw(clockodo_mask_token on on)],
+          [qw(clockodo_dedupe drop ttl=1h lease=1m x)] ),
 
     [ qr/invalid number of arguments in "clockodo_token" directive/,
       "clockodo_token S3cr3t-1\nclockodo_token S3cr3t-2;" ],
@@ -312,6 +327,9 @@ my @fine = (
 
     ( map { 'clockodo_secret_file conf/' . file('', $_) . ';' }
           0600, 0640, 0660 ),
+
+    'clockodo_dedupe off;', 'clockodo_dedupe mark ttl=500ms lease=1h30m;',
+    'clockodo_dedupe drop lease=1m ttl=1d;',
 
     # another level is another list
 

@@ -10,6 +10,7 @@ use Clockodo;
 use Clockodo::Application;
 use Clockodo::Client;
 use Clockodo::Nginx;
+use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -38,6 +39,8 @@ subtest 'full'                       => \&full;
 subtest 'forgotten early'            => \&evicted;
 subtest 'a short lease'              => \&short_lease;
 subtest 'no upstream'                => \&no_upstream;
+subtest 'levels'                     => \&levels;
+subtest 'memory'                     => \&memory;
 
 done_testing;
 
@@ -540,50 +543,55 @@ sub report {
 }
 
 
-# Only what is in flight counts: then further events pass unchecked.
+# Full of what is in flight, of which none may go: further events pass
+# unchecked.
 
 sub full {
     my ($nginx, $app) = start('clockodo_dedupe drop lease=1h;',
-                              http => 'clockodo_zone 128k;');
+        more => 'proxy_pass http://silent;', pass => '',
+        http => 'clockodo_zone 112k; upstream silent { server unix:SLOW; }');
 
     my $capacity = status($nginx)->{dedupe}{capacity};
 
-    cmp_ok($capacity, '<', 1000, "room for $capacity");
-    $app->answer('stall');
+    # one that accepts no connection: the kernel does
+
+    $nginx->{slow}->stop;
+
+    my $silent = IO::Socket::UNIX->new(Local => $nginx->{slow}->path,
+                                       Listen => 4096) or die "listen: $!\n";
+    chmod 0666, $nginx->{slow}->path;
+
+    cmp_ok($capacity, '<', 500, "room for $capacity");
 
     my @clients = map { send_to($nginx, event(company_id => $_)) }
                   1 .. $capacity;
 
-    wait_for(sub { $app->calls == $capacity });
-    is(entries($nginx), $capacity, 'full');
+    wait_for(sub { entries($nginx) == $capacity });
+    is(status($nginx)->{dedupe}{unclaimed}, 0, 'full');
 
-    my @more = map { send_to($nginx, event(company_id => 10000)) } 1 .. 3;
+    push @clients, map { send_to($nginx, event(company_id => 10000)) } 1 .. 3;
 
-    wait_for(sub { $app->calls == $capacity + 3 });
+    wait_for(sub { status($nginx)->{dedupe}{unclaimed} == 3 });
+    is(status($nginx)->{dedupe}{evictions}, 0, 'none of the others has gone');
+    is(answers($nginx, event(company_id => $_)), '409 rejected/in_flight',
+       "event $_ is known") for 1, $capacity;
 
-    my $dedupe = status($nginx)->{dedupe};
-
-    is($dedupe->{unclaimed}, 3, 'further ones are counted');
-    is($dedupe->{evictions}, 0, 'none of the others has gone');
-    is(answers($nginx, event(company_id => 1)), '409 rejected/in_flight',
-       'the first one is known');
+    ok($_->silent, 'none is refused') for @clients[-3 .. -1];
 
     my @warnings = $nginx->log =~ /\[warn\].*("clockodo_zone" is full.*)/g;
 
     is(@warnings, 1, 'one warning');
 
-    $app->answer('200');
-    is($_->reply->{status}, 200, 'delivered') for @clients, @more;
-    is(answers($nginx, event(company_id => 20000)), '200 accepted/',
-       'one more');
-    is(status($nginx)->{dedupe}{evictions}, 1, 'takes the place of another');
-    is(status($nginx)->{dedupe}{unclaimed}, 3, 'and is claimed');
+    $_->close for @clients;
+
+    wait_for(sub { entries($nginx) == 0 });
+    pass('nothing is left of them');
 }
 
 
 sub evicted {
     my ($nginx, $app) = start('clockodo_dedupe drop;',
-                              http => 'clockodo_zone 128k;');
+                              http => 'clockodo_zone 112k;');
 
     my $capacity = status($nginx)->{dedupe}{capacity};
     my $client = Clockodo::Client->new($nginx->port);
@@ -626,15 +634,63 @@ sub short_lease {
 
 sub no_upstream {
     my ($nginx) = start('clockodo_dedupe drop;',
-                        more => 'try_files /index.html =404;'
-                                . 'error_page 405 =200 /ok;',
-                        server => 'location = /ok { return 200; }',
-                        pass => '');
-
-    $nginx->write('html/index.html', '');
+                        more => 'try_files /nothing @own;', pass => '',
+                        server => 'location @own { return 200; }');
 
     is(answers($nginx, event()), '200 accepted/', 'the first');
     is(answers($nginx, event()), '200 duplicate/', 'a repeat');
+}
+
+
+# The parameters are a part of the setting, and go with it.
+
+sub levels {
+    my ($nginx, $app) = start('', http => 'clockodo_dedupe drop ttl=1s;',
+        server => 'location /mark {
+                       clockodo_dedupe mark;
+                       proxy_pass http://app;
+                       location /mark/nested { proxy_pass http://app; }
+                   }
+                   location /off {
+                       clockodo_dedupe off; proxy_pass http://app;
+                   }');
+
+    my @uris = qw(/hook /mark /mark/nested /off);
+    my $again = sub {
+        my $n = $app->calls;
+
+        answers($nginx, event(), $_[0]);
+
+        return join ' ', ($app->calls)[$n .. $app->calls - 1];
+    };
+
+    is($again->($_), 'team.updated', "$_: the first") for @uris;
+
+    is($again->('/hook'), '', 'of http');
+    is($again->('/mark'), 'team.updated duplicate 1', 'of the location');
+    is($again->('/mark/nested'), 'team.updated duplicate 1',
+       'of the location above');
+    is($again->('/off'), 'team.updated', 'off');
+
+    wait_for(sub { $again->('/hook') });
+    pass('ttl of http');
+
+    is($again->($_), 'team.updated duplicate 1', "$_: has another ttl")
+        for qw(/mark /mark/nested);
+}
+
+
+# As many as the README says.
+
+sub memory {
+    open my $fh, '<', 'README.md' or die "README.md: $!\n";
+    my ($promised) = join('', <$fh>) =~ /1\s+MB\s+holds\s+([\d,]+)\s+events/;
+
+    my ($nginx) = start('clockodo_dedupe drop;');
+    my $capacity = status($nginx)->{dedupe}{capacity};
+
+    is($promised =~ tr/,//dr, $capacity, 'entries in 1 MB');
+    cmp_ok($capacity, '>=', 7000, 'at least 7,000');
 }
 
 

@@ -28,6 +28,7 @@ my $nginx = Clockodo::Nginx->start(http => app(), server => <<'END');
             clockodo_secret_file secrets;
             clockodo_events *.updated *.deleted;
             clockodo_unknown_events forward;
+            clockodo_dedupe mark;
             proxy_pass http://app;
         }
 
@@ -99,6 +100,10 @@ for my $kind (qw(event subscription)) {
     $json{"clockodo_${kind}_last_accepted_timestamp_seconds{$kind=\"$_\"}"}
         = $values->{$_} for keys %$values;
 }
+
+$json{clockodo_dedupe_entries} = $status->{dedupe}{entries};
+$json{"clockodo_dedupe_${_}_total"} = $status->{dedupe}{$_}
+    for qw(evictions unclaimed);
 
 delete @json{grep { !defined $json{$_} } keys %json};
 

@@ -51,7 +51,7 @@ sub shape {
     my $last = $status->{last_accepted};
 
     is_keys($status, 'all', qw(version nginx_version timestamp since locations
-                               last_accepted minutes deliveries));
+                               last_accepted minutes dedupe deliveries));
     is_keys($location, 'location', qw(location requests rejected events
                                       upstream_responses tokens));
     is_keys($location->{requests}, 'verdicts', @verdicts);
@@ -64,6 +64,8 @@ sub shape {
     is_keys($last->{events}, 'events last accepted', @events);
     is_keys($last->{other_subscriptions}, 'other subscriptions',
             qw(accepted time));
+    is_keys($status->{dedupe}, 'duplicates',
+            qw(capacity entries evictions unclaimed));
     is_keys($_, 'a minute', 'time', @verdicts) for $status->{minutes}[0];
     is_keys($status->{deliveries}[0], 'a delivery',
             qw(time client location verdict reason event entity_id

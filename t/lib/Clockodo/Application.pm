@@ -56,6 +56,8 @@ sub listen {
         return;
     }
 
+    setpgrp;
+    $SIG{TERM} = 'DEFAULT';
     close $alive;
     $self->serve($server, $end);
     POSIX::_exit(0);
@@ -65,7 +67,7 @@ sub listen {
 sub stop {
     my ($self) = @_;
 
-    close delete $self->{alive};
+    kill '-TERM', $self->{pid};
     waitpid delete $self->{pid}, 0;
     unlink $self->{path};
 }

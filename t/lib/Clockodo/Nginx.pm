@@ -94,7 +94,7 @@ sub configure {
 pid logs/nginx.pid;
 
 events {
-    worker_connections 1024;
+    worker_connections 4096;
 }
 
 http {
