@@ -91,6 +91,26 @@ build-unit: $(UNIT)
 	@:
 
 
+# The status page in Chromium.  What npm brings stays below build/.
+
+NODE_MODULES := build/browser/node_modules
+
+$(NODE_MODULES)/.package-lock.json: t/browser/package.json \
+                                    t/browser/package-lock.json \
+                                    t/browser/.npmrc
+	@mkdir -p build/browser
+	@cp $^ build/browser
+	@cd build/browser && npm ci --loglevel error
+
+NODE    := NODE_PATH=$(CURDIR)/$(NODE_MODULES) TEST_NGINX_BINARY=$(NGX_BIN) \
+           TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) node
+
+browser:                ## install, build, test the status page in a browser
+	@.ci/install build browser
+	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
+	@$(NODE) --test $(wildcard t/browser/*.test.js)
+
+
 lint:                   ## style, cppcheck, shellcheck, code against README
 	@.ci/install lint
 	@.ci/lint
@@ -105,7 +125,7 @@ matrix:                 ## each way to build it, and what a missing header says
 
 
 help:                   ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    Makefile
 
 clean:                  ## remove all that was built
@@ -114,4 +134,5 @@ clean:                  ## remove all that was built
 
 FORCE:
 
-.PHONY: all install run unit build-unit test lint static matrix help clean FORCE
+.PHONY: all install run unit build-unit test browser lint static \
+        matrix help clean FORCE

@@ -1,0 +1,111 @@
+'use strict';
+
+// Nothing that a client sends gets to the page, and could do no harm there.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { describe, it } = require('node:test');
+
+const { VIOLATION, pause, frames, text } = require('./browser.js');
+const { shared, setUp, onPage, withNginx } = require('./harness.js');
+const { MARK, HTML } = require('./traffic.js');
+
+setUp();
+
+
+describe('what others send', () => {
+  it('gets to the page in no form', () => onPage(async (page) => {
+    await page.getByLabel('also those that never came').check();
+    await page.getByText('These minutes as a table').click();
+    await pause(page);
+
+    assert.doesNotMatch(await page.content(), new RegExp(`${MARK}|onerror|My_Sup3r|Wrong`));
+    assert.doesNotMatch((await shared.nginx.request({ path: '/clockodo-status.json' })).body,
+      new RegExp(`${MARK}|onerror|My_Sup3r|Wrong`));
+  }));
+
+  // The module lets nothing of this through: so the page gets it from a file.
+
+  function poisoned(figures) {
+    return JSON.parse(JSON.stringify(figures, (key, value) => {
+      if (['location', 'client', 'reason', 'event', 'entity_id', 'subscription_id',
+        'nginx_version'].includes(key)) {
+        return `${HTML}${value}`;
+      }
+
+      return ['rejected', 'upstream_responses', 'events', 'subscriptions'].includes(key)
+        && typeof value === 'object' ? { ...value, [HTML]: 5 } : value;
+    }));
+  }
+
+  it('would be text if it did', () => withNginx(async (own) => {
+    await own.reload({ status: `alias ${own.file('figures.json')};` });
+    fs.writeFileSync(own.file('figures.json'),
+      JSON.stringify(poisoned(await shared.nginx.status())));
+
+    await onPage(async (page) => {
+      await pause(page);
+      assert.equal(await page.locator(`#${MARK}`).count(), 0);
+      assert.equal(await page.locator('body img').count(), 0);
+
+      for (const id of ['about', 'handshakes', 'reasons-rows', 'locations-rows', 'events-rows',
+        'subscriptions-rows', 'deliveries-rows']) {
+        assert.ok((await text(page, id)).includes(HTML), id);
+      }
+    }, { url: own.url });
+  }));
+});
+
+
+describe('the policy', () => {
+  async function violates(page, directives) {
+    await frames(page);
+
+    for (const directive of directives) {
+      assert.ok(page.problems.some((p) => p.startsWith(`${VIOLATION}: ${directive}`)), directive);
+    }
+  }
+
+  it('stops what could do harm', () => onPage(async (page) => {
+    await pause(page);
+
+    const stopped = await page.evaluate(async () => {
+      const tries = {
+        html: () => { document.body.innerHTML = '<p>x</p>'; },
+        script: () => { document.createElement('script').text = '1'; },
+        fetch: () => fetch('http://127.0.0.1:9/'),
+      };
+      const names = [];
+
+      for (const [name, attempt] of Object.entries(tries)) {
+        try {
+          await attempt();
+        } catch {
+          names.push(name);
+        }
+      }
+
+      return names;
+    });
+
+    assert.deepEqual(stopped, ['html', 'script', 'fetch']);
+
+    await violates(page, ['require-trusted-types-for', 'connect-src']);
+  }, { expected: /./ }));
+
+  // If this fails, the other tests would not notice a violation.
+
+  it('is seen to be violated', () => withNginx(async (own) => {
+    const file = own.file('html/clockodo-status.html');
+    const page = fs.readFileSync(file, 'utf8');
+
+    fs.writeFileSync(file, page.replace('<main', `<script>1</script>
+      <img src="http://127.0.0.1:9/x.png" alt="">
+      <main style="color: red" onclick="alert(1)"`));
+
+    await onPage(async (broken) => {
+      await pause(broken);
+      await violates(broken, ['script-src-elem', 'style-src-attr', 'script-src-attr', 'img-src']);
+    }, { url: own.url, expected: /./ });
+  }));
+});
