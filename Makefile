@@ -110,6 +110,11 @@ browser:                ## install, build, test the status page in a browser
 	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
 	@$(NODE) --test $(wildcard t/browser/*.test.js)
 
+screenshot:             ## html/clockodo-status.png, of the page at work
+	@.ci/install build browser screenshot
+	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
+	@$(NODE) t/browser/screenshot.js html/clockodo-status.png
+
 
 lint:                   ## style, cppcheck, shellcheck, code against README
 	@.ci/install lint
@@ -134,5 +139,5 @@ clean:                  ## remove all that was built
 
 FORCE:
 
-.PHONY: all install run unit build-unit test browser lint static \
+.PHONY: all install run unit build-unit test browser screenshot lint static \
         matrix help clean FORCE
