@@ -511,11 +511,16 @@ sub tokens {
     request($nginx, post(event(token => '"new"')));
     is_deeply($used->(4), [ 1 ], 'tied to a subscription, the same token');
 
-    my $metrics = request($nginx, get('/metrics'))->{body};
+    reload($nginx, $tokens->(qw(new fresh later)));
+    request($nginx, post(event(token => '"fresh"')));
+    is_deeply($used->(5), [ 1, 1, 0 ], 'the second');
 
-    like($metrics, qr/^clockodo_token_last_used_timestamp_seconds
-                      \{location="localhost\/hook",token="1"\}\ \d+$/mx,
-         'metric');
+    my $metrics = request($nginx, get('/metrics'))->{body};
+    my @numbers = $metrics =~ /^clockodo_token_last_used_timestamp_seconds
+                               \{location="localhost\/hook",token="(\d)"\}
+                               \ \d+$/mxg;
+
+    is_deeply(\@numbers, [ 1, 2 ], 'metrics');
 }
 
 
