@@ -134,7 +134,7 @@ for my $buffer (sort keys %buffer) {
              'and all of them got through');
 
         # nginx removes its file when the reply is out
-        sleep 0.01 while glob "$temp/*";
+        sleep 0.01 while () = glob "$temp/*";
         spooled();
 
         my $name = $size + 1 . " bytes $way, $buffer";
