@@ -172,8 +172,20 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report)
 {
     ngx_str_t                    value;
+    ngx_list_t                  *headers;
     ngx_table_elt_t             *h;
     ngx_http_clockodo_header_t  *header;
+
+    headers = &r->headers_in.headers;
+
+    /* HTTP/0.9 has no headers: nginx has made no list of them */
+
+    if (headers->last == NULL
+        && ngx_list_init(headers, r->pool, 4, sizeof(ngx_table_elt_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     for (header = ngx_http_clockodo_headers; header->key.len; header++) {
 
@@ -196,7 +208,7 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
             continue;
         }
 
-        h = ngx_list_push(&r->headers_in.headers);
+        h = ngx_list_push(headers);
         if (h == NULL) {
             return NGX_ERROR;
         }
