@@ -9,7 +9,7 @@ NGX_SRC ?= /usr/share/nginx/src
 
 MODULE  := build/ngx_http_clockodo_module.so
 
-export CC NGX_BIN NGX_SRC
+export CC NGX_BIN NGX_SRC FUZZ_SECONDS FUZZ_SEED
 
 
 all: $(MODULE)          ## the module for the installed nginx (the default)
@@ -75,9 +75,13 @@ $(OBJS): build/unit/%.o: %.c $(wildcard src/clockodo_*.h t/unit/*.h) \
 $(UNIT): build/unit/%: %.c $(OBJS)
 	@$(UNIT_CC) -o $@ $^ -lcmocka -lcjson -lcrypto
 
-PROVE   := CMOCKA_MESSAGE_OUTPUT=TAP TEST_NGINX_BINARY=$(NGX_BIN) \
-           TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) \
-           prove --failures --comments --exec .ci/t -j $(or $(JOBS),2)
+TESTS   := $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
+
+RUN     := prove --failures --comments --exec .ci/t -j $(or $(JOBS),2)
+PROVE   := TEST_NGINX_BINARY=$(NGX_BIN) \
+           TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) $(RUN)
+
+export CMOCKA_MESSAGE_OUTPUT := TAP
 
 unit: $(UNIT)           ## run the unit tests of the pure core
 	@$(PROVE) $(UNIT)
@@ -85,7 +89,7 @@ unit: $(UNIT)           ## run the unit tests of the pure core
 test:                   ## install, build, run all tests (T="t/x.t" for some)
 	@.ci/install build test
 	@$(MAKE) --no-print-directory all $(if $(T),,build-unit)
-	@$(PROVE) $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
+	@$(PROVE) $(TESTS)
 
 build-unit: $(UNIT)
 	@:
@@ -116,6 +120,12 @@ screenshot:             ## html/clockodo-status.png, of the page at work
 	@$(NODE) t/browser/screenshot.js html/clockodo-status.png
 
 
+asan:                   ## all tests, nginx being built with ASan and UBSan
+	@.ci/install build test
+	@$(MAKE) --no-print-directory $(if $(T),build/nginx.id,build-unit)
+	@.ci/asan $(RUN) $(TESTS)
+
+
 lint:                   ## style, cppcheck, shellcheck, code against README
 	@.ci/install lint
 	@.ci/lint
@@ -130,7 +140,7 @@ matrix:                 ## each way to build it, and what a missing header says
 
 
 help:                   ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    Makefile
 
 clean:                  ## remove all that was built
@@ -139,5 +149,7 @@ clean:                  ## remove all that was built
 
 FORCE:
 
-.PHONY: all install run unit build-unit test browser screenshot lint static \
-        matrix help clean FORCE
+.DELETE_ON_ERROR:
+
+.PHONY: all install run unit build-unit test browser screenshot asan lint \
+        static matrix help clean FORCE

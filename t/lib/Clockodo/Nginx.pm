@@ -143,6 +143,10 @@ sub spawn {
     my $pid = fork // die "fork: $!\n";
 
     if ($pid == 0) {
+        # LeakSanitizer traces the process, which only one can do
+        $ENV{ASAN_OPTIONS} .= ',detect_leaks=0'
+            if $ENV{ASAN_OPTIONS} && grep { $_ eq 'strace' } @{$self->{wrapper}};
+
         # what is said before error.log is open goes there as well
         open STDERR, '>>', "$self->{root}/logs/error.log";
         open STDOUT, '>&', \*STDERR;
