@@ -126,6 +126,34 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 	@.ci/asan $(RUN) $(TESTS)
 
 
+# Fuzzing: t/fuzz/fuzz_NAME.c is a target, t/fuzz/seeds/ has its first inputs.
+
+FUZZ    := $(patsubst t/fuzz/fuzz_%.c,build/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
+
+FUZZ_CC := clang -g -O1 -W -Wall -Werror -Isrc -It/fuzz \
+           -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+build/fuzz/strict_nlohmann.o: t/fuzz/strict_nlohmann.cc t/fuzz/strict.h
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) -std=c++17 -fno-sanitize=undefined -c -o $@ $<
+
+build/fuzz/differential: t/fuzz/strict_jansson.c build/fuzz/strict_nlohmann.o
+build/fuzz/differential: FUZZ_LIBS := -ljansson -lstdc++
+
+$(FUZZ): build/fuzz/%: t/fuzz/fuzz_%.c $(wildcard src/clockodo_*.c) \
+                       $(wildcard src/clockodo_*.h t/fuzz/*.h)
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) -o $@ $(filter-out %.h,$^) -lcjson -lcrypto $(FUZZ_LIBS)
+
+build-fuzz: $(FUZZ)
+	@:
+
+fuzz:                   ## fuzz the pure core (FUZZ_SECONDS=60 a target)
+	@.ci/install build fuzz
+	@$(MAKE) --no-print-directory build-fuzz
+	@.ci/fuzz $(notdir $(or $(T),$(FUZZ)))
+
+
 lint:                   ## style, cppcheck, shellcheck, code against README
 	@.ci/install lint
 	@.ci/lint
@@ -151,5 +179,5 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all install run unit build-unit test browser screenshot asan lint \
-        static matrix help clean FORCE
+.PHONY: all install run unit build-unit test browser screenshot asan \
+        build-fuzz fuzz lint static matrix help clean FORCE

@@ -1,0 +1,151 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+/*
+ * The scan against two independent strict readers: the three must agree on
+ * every text.  What passes cJSON has to read as well, and the event that is
+ * made of it has to be what jansson's tree says.
+ */
+
+
+#include "clockodo_event.h"
+#include "clockodo_json.h"
+#include "fuzz.h"
+#include "strict.h"
+
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+
+static void differential_event(const uint8_t *data, size_t size,
+    json_t *root);
+static void differential_id(json_t *value, uint64_t id);
+static void differential_name(json_t *value, const clockodo_name_t *name);
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    cJSON            *tree;
+    json_t           *root;
+    clockodo_json_e   error;
+    clockodo_json_t   json;
+
+    error = clockodo_json_scan(data, size, 1, &json);
+    root = strict_jansson((const char *) data, size);
+
+    fuzz_check((error == CLOCKODO_JSON_OK) == (root != NULL));
+    fuzz_check((error == CLOCKODO_JSON_OK)
+               == strict_nlohmann((const char *) data, size));
+
+    if (root == NULL) {
+        return 0;
+    }
+
+    if (!json.long_number) {
+        tree = cJSON_ParseWithLengthOpts((const char *) data, size, NULL, 0);
+        fuzz_check(tree != NULL);
+        cJSON_Delete(tree);
+    }
+
+    differential_event(data, size, root);
+    json_decref(root);
+
+    return 0;
+}
+
+
+static void
+differential_event(const uint8_t *data, size_t size, json_t *root)
+{
+    json_t            *token, *secret, *payload;
+    clockodo_json_t    json;
+    clockodo_event_t   event;
+    unsigned char      digest[CLOCKODO_SHA256_LEN];
+
+    fuzz_check(clockodo_event_parse(data, size, 1, &event, &json)
+               == CLOCKODO_JSON_OK);
+
+    secret = json_object_get(root, "secret");
+
+    fuzz_check(event.handshake == (json_object_size(root) == 1 && secret));
+
+    if (event.handshake) {
+        if (event.secret_fault == CLOCKODO_FAULT_NONE) {
+            differential_name(secret, &event.secret);
+        }
+
+        return;
+    }
+
+    token = json_object_get(root, "token");
+
+    fuzz_check((event.token_fault == CLOCKODO_FAULT_NONE)
+               == json_is_string(token));
+
+    if (json_is_string(token)) {
+        fuzz_check(clockodo_sha256(json_string_value(token),
+                                   json_string_length(token), digest)
+                   == 0);
+        fuzz_check(memcmp(digest, event.token, CLOCKODO_SHA256_LEN) == 0);
+    }
+
+    differential_id(json_object_get(root, "subscription_id"),
+                    event.subscription_id);
+    differential_id(json_object_get(root, "company_id"), event.company_id);
+
+    if (event.envelope_fault != CLOCKODO_FAULT_NONE) {
+        return;
+    }
+
+    differential_name(json_object_get(root, "event_name"), &event.event);
+    differential_name(json_object_get(root, "occurred_at"),
+                      &event.occurred_at);
+
+    payload = json_object_get(root, "payload");
+    fuzz_check(json_is_object(payload));
+
+    if (event.payload_fault != CLOCKODO_FAULT_NONE || event.type == NULL) {
+        return;
+    }
+
+    if (event.type->budget) {
+        differential_name(json_object_get(payload, "type"),
+                          &event.budget_type);
+
+    } else {
+        payload = json_object_getn(payload, event.entity.data,
+                                   event.entity.len);
+    }
+
+    differential_id(json_object_get(payload, "id"),
+                    clockodo_id_parse((const uint8_t *) event.entity_id.data,
+                                      event.entity_id.len));
+}
+
+
+/* jansson tells integers, as they are written, from other numbers */
+
+static void
+differential_id(json_t *value, uint64_t id)
+{
+    json_int_t  n;
+
+    n = json_integer_value(value);
+
+    fuzz_check(id == (n > 0 && n <= (json_int_t) CLOCKODO_ID_MAX
+                      ? (uint64_t) n : 0));
+}
+
+
+static void
+differential_name(json_t *value, const clockodo_name_t *name)
+{
+    fuzz_check(json_is_string(value));
+    fuzz_check(json_string_length(value) == name->len);
+    fuzz_check(memcmp(json_string_value(value), name->data, name->len) == 0);
+}
