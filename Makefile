@@ -77,7 +77,7 @@ $(UNIT): build/unit/%: %.c $(OBJS)
 
 # its allocator fails when it is told to
 
-build/unit/test_memory: UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,malloc \
+build/unit/test_memory build/memcheck/test_memory: UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,malloc \
                                        calloc realloc free)
 
 TESTS   := $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
@@ -129,6 +129,30 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 	@.ci/install build test
 	@$(MAKE) --no-print-directory $(if $(T),build/nginx.id,build-unit)
 	@.ci/asan $(RUN) $(TESTS)
+
+
+# valgrind, for what has no value yet: the unit tests without sanitizers, and
+# the installed nginx.  Left out are the slowest tests, and those that look into
+# nginx or find workers by their names, which valgrind hides.
+
+MEMCHECK    := $(patsubst build/unit/%,build/memcheck/%,$(UNIT))
+MEMCHECK_NOT = t/config-errors.t t/secret-file.t t/unused.t \
+               $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
+
+$(MEMCHECK): build/memcheck/%: t/unit/%.c t/unit/guard.c \
+             $(wildcard src/clockodo_*.c src/clockodo_*.h)
+	@mkdir -p $(@D)
+	@$(CC) -g -O1 -W -Wall -Werror -Isrc -It/unit $(UNIT_WRAP) -o $@ \
+	    $(filter %.c,$^) -lcmocka -lcjson -lcrypto
+
+build-memcheck: $(MEMCHECK)
+	@:
+
+valgrind:               ## unit tests and most others under memcheck
+	@.ci/install build test valgrind
+	@$(MAKE) --no-print-directory all build-memcheck
+	@TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) .ci/memcheck $(or $(T),\
+	    $(MEMCHECK) $(filter-out $(MEMCHECK_NOT),$(sort $(wildcard t/*.t))))
 
 
 # Fuzzing: t/fuzz/fuzz_NAME.c is a target, t/fuzz/seeds/ has its first inputs.
@@ -185,4 +209,5 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
-        build-fuzz fuzz lint static matrix help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz lint static matrix help clean \
+        FORCE
