@@ -183,6 +183,31 @@ fuzz:                   ## fuzz the pure core (FUZZ_SECONDS=60 a target)
 	@.ci/fuzz $(notdir $(or $(T),$(FUZZ)))
 
 
+# Constant time is a matter of machine code: gcc's and clang's is looked at,
+# and that of the module itself.
+
+CT      := build/ct/module build/ct/gcc build/ct/clang
+CT_SRC  := $(wildcard src/clockodo_*.c)
+CT_OBJ  := $(patsubst %,build/nginx/objs/addon/%,$(CT_SRC:.c=.o))
+CT_LIBS := -lcjson -lcrypto
+
+build/ct/module: t/ct/ct.c $(MODULE)
+	@mkdir -p $(@D)
+	@$(CC) -g -O2 -W -Wall -Werror -Isrc -o $@ $< $(CT_OBJ) $(CT_LIBS)
+
+build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/clockodo_*.h)
+	@mkdir -p $(@D)
+	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc -o $@ $(filter %.c,$^) $(CT_LIBS)
+
+build-ct: $(CT)
+	@:
+
+ct:                     ## tokens are matched in constant time: by valgrind
+	@.ci/install build valgrind
+	@$(MAKE) --no-print-directory build-ct
+	@.ci/ct $(CT)
+
+
 lint:                   ## style, cppcheck, shellcheck, code against README
 	@.ci/install lint
 	@.ci/lint
@@ -209,5 +234,5 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
-        build-memcheck valgrind build-fuzz fuzz lint static matrix help clean \
-        FORCE
+        build-memcheck valgrind build-fuzz fuzz build-ct ct lint static matrix \
+        help clean FORCE
