@@ -182,6 +182,11 @@ fuzz:                   ## fuzz the pure core (FUZZ_SECONDS=60 a target)
 	@$(MAKE) --no-print-directory build-fuzz
 	@.ci/fuzz $(notdir $(or $(T),$(FUZZ)))
 
+fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
+	@.ci/install build test
+	@$(MAKE) --no-print-directory build/nginx.id
+	@.ci/asan t/fuzz/http
+
 
 # Constant time is a matter of machine code: gcc's and clang's is looked at,
 # and that of the module itself.
@@ -234,5 +239,5 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
-        build-memcheck valgrind build-fuzz fuzz build-ct ct lint static matrix \
-        help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz fuzz-http build-ct ct lint \
+        static matrix help clean FORCE
