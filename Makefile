@@ -204,13 +204,22 @@ build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/clockodo_*.h)
 	@mkdir -p $(@D)
 	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc -o $@ $(filter %.c,$^) $(CT_LIBS)
 
-build-ct: $(CT)
+build/ct/cost: t/ct/cost.c $(MODULE)
+	@mkdir -p $(@D)
+	@$(CC) -g -O2 -W -Wall -Werror -Isrc -o $@ $< $(CT_OBJ) $(CT_LIBS)
+
+build-ct: $(CT) build/ct/cost
 	@:
 
 ct:                     ## tokens are matched in constant time: by valgrind
 	@.ci/install build valgrind
 	@$(MAKE) --no-print-directory build-ct
 	@.ci/ct $(CT)
+
+cost:                   ## no body costs more a byte than an event: by valgrind
+	@.ci/install build valgrind
+	@$(MAKE) --no-print-directory build-ct
+	@.ci/cost build/ct/cost
 
 
 lint:                   ## style, cppcheck, shellcheck, code against README
@@ -239,5 +248,5 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
-        build-memcheck valgrind build-fuzz fuzz fuzz-http build-ct ct lint \
-        static matrix help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz fuzz-http build-ct ct cost \
+        lint static matrix help clean FORCE
