@@ -1,0 +1,605 @@
+# An accepted event becomes an entry of a stream, once; the client gets 200
+# when it is stored, and not before.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo;
+use Clockodo::Client;
+use Clockodo::Nginx;
+use Clockodo::Redis;
+use Test::More;
+
+
+my $redis = Clockodo::Redis->start;
+
+my $on = <<'END';
+    clockodo_webhook on;
+    clockodo_token My_Sup3r_T0k3n;
+    clockodo_secret_file secrets;
+
+    add_header X-Judged "$clockodo_verdict/$clockodo_reason" always;
+    add_header X-Upstream "$upstream_addr $upstream_status" always;
+END
+
+subtest 'an entry'           => \&entry;
+subtest 'a consumer group'   => \&group;
+subtest 'verdicts'           => \&verdicts;
+subtest 'once'               => \&once;
+subtest 'no id, no key'      => \&without_id;
+subtest 'nothing half done'  => \&half_done;
+subtest 'keys and lengths'   => \&settings;
+subtest 'addresses'          => \&addresses;
+subtest 'connections'        => \&connections;
+subtest 'bodies'             => \&bodies;
+subtest 'HTTP/2'             => \&http2;
+subtest 'other ways to it'   => \&other_ways;
+subtest 'with other modules' => \&if_block;
+
+done_testing;
+
+
+# Nothing but POST /hook, with these settings in its location.
+
+sub start {
+    my ($settings, %more) = @_;
+
+    $redis->call('FLUSHALL');
+
+    return Clockodo::Nginx->start(server => <<"END", %more);
+$on
+    location /hook {
+        clockodo_redis_pass unix:@{[ $redis->path ]};
+        $settings
+    }
+END
+}
+
+
+# Returns the status, verdict and reason that a body gets.
+
+sub got {
+    my ($nginx, $body, @headers) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post($body, 'Connection: close', @headers));
+
+    my $reply = $client->reply;
+
+    return "$reply->{status} " . ($reply->{header}{'x-judged'} // '');
+}
+
+
+# All entries, each a hash of its fields.
+
+sub entries {
+    my ($stream) = @_;
+
+    return map { my %fields = @{$_->[1]}; \%fields }
+               @{$redis->call('XRANGE', $stream || 'clockodo:events',
+                              '-', '+')};
+}
+
+
+sub fields {
+    my ($key, $body) = @_;
+
+    return (
+        event           => 'team.updated',
+        entity          => 'team',
+        action          => 'updated',
+        entity_id       => '9001',
+        subscription_id => '42',
+        company_id      => '1337',
+        occurred_at     => '1986-05-10T17:02:00Z',
+        idempotency_key => '633b8f56106c4032c21ce18598d8e905'
+                           . '4f032c96514af2fc0e9530f5d5cd1991',
+        body            => event() =~ s/My_Sup3r_T0k3n/'*' x 14/er,
+    );
+}
+
+
+sub entry {
+    my $nginx = start('');
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()));
+
+    my $reply = $client->reply;
+
+    is($reply->{status}, 200, 'status');
+    is($reply->{header}{'content-length'}, 0, 'an empty body');
+    is($reply->{header}{'x-judged'}, 'accepted/', 'verdict');
+    is($reply->{header}{'x-upstream'}, 'unix:' . $redis->path . ' 200',
+       'what nginx knows of the upstream');
+
+    is_deeply($redis->call('XRANGE', 'clockodo:events', '-', '+')->[0][1],
+              [ map { ($_, {fields()}->{$_}) }
+                qw(event entity action entity_id subscription_id company_id
+                   occurred_at idempotency_key body) ],
+              'all fields, in their order');
+
+    $client->send(post(event()));
+    is($client->reply->{status}, 200, 'the connection goes on');
+
+    is_deeply($redis->call('KEYS', '*'), ['clockodo:events'],
+              'no key but the stream');
+    is($redis->call('XLEN', 'clockodo:events'), 2, 'twice is twice');
+
+    unlike($nginx->log, qr/\[(?:error|crit|alert|emerg)\]/, 'no error');
+    unlike($nginx->log . $nginx->read('logs/access.log'), qr/My_Sup3r/,
+           'no token in a log');
+}
+
+
+sub group {
+    my $nginx = start('clockodo_redis_dedupe 1h;');
+
+    $redis->call(qw(XGROUP CREATE clockodo:events workers 0 MKSTREAM));
+
+    got($nginx, event());
+
+    my $read = $redis->call(qw(XREADGROUP GROUP workers one COUNT 10 STREAMS
+                               clockodo:events >));
+    my ($id, $fields) = @{$read->[0][1][0]};
+
+    is_deeply({ @$fields }, { fields() }, 'every field');
+    is($redis->call('XACK', 'clockodo:events', 'workers', $id), 1,
+       'acknowledged');
+}
+
+
+sub verdicts {
+    my $nginx = start('clockodo_redis_dedupe 1h; clockodo_events team.*;');
+
+    is(got($nginx, event(token => '"x"')), '403 rejected/token', 'rejected');
+    is(got($nginx, '{"secret":"s"}'), '200 handshake/', 'a handshake');
+    is(got($nginx, event(event_name => '"user.created"',
+                         payload => '{"user":{"id":1}}')),
+       '200 filtered/', 'filtered');
+    is($redis->call('DBSIZE'), 0, 'nothing of that is stored');
+
+    is(got($nginx, event()), '200 accepted/', 'accepted');
+    is(got($nginx, event()), '200 duplicate/', 'a duplicate');
+    is(scalar(entries()), 1, 'stored once');
+}
+
+
+sub once {
+    my $nginx = start('clockodo_redis_dedupe 90m;');
+    my %fields = fields();
+    my $key = "{clockodo:events}:$fields{idempotency_key}";
+
+    is(got($nginx, event()), '200 accepted/', 'new');
+    is_deeply([sort @{$redis->call('KEYS', '*')}],
+              ['clockodo:events', $key], 'its key');
+    is($redis->call('EXPIRETIME', $key) - $redis->call('TIME')->[0] >= 5390,
+       1, 'for the time to live');
+
+    is(got($nginx, event() =~ s/,/ , /gr), '200 duplicate/',
+       'the same event, written in another way');
+
+    is(got($nginx, event(payload => '{"team":{"id":9002}}')),
+       '200 accepted/', 'another one');
+
+    is(got($nginx, event(occurred_at => '"1986-05-10T17:02:01Z"')),
+       '200 accepted/', 'a second later');
+
+    is(scalar(entries()), 3, 'entries');
+
+    # as it expires
+
+    $redis->call('DEL', $key);
+
+    is(got($nginx, event()), '200 accepted/', 'forgotten');
+    is(scalar(entries()), 4, 'stored again');
+}
+
+
+# Two events without an id may be two events.
+
+sub without_id {
+    my $nginx = start('clockodo_redis_dedupe 1h;
+                       clockodo_unknown_events forward;');
+
+    my @unknown = (event_name => '"comet.seen"',
+                   payload => '{"comet":{"tail":1}}');
+
+    is(got($nginx, event(@unknown)), '200 accepted/', 'stored') for 1, 2;
+
+    is_deeply([map { $_->{entity_id} } entries()], ['', ''],
+              'with an empty field');
+    is($redis->call('DBSIZE'), 1, 'no key');
+
+    my @known = (event_name => '"comet.seen"',
+                 payload => '{"comet":{"id":1}}');
+
+    is(got($nginx, event(@known)), '200 accepted/', 'one with an id');
+    is(got($nginx, event(@known)), '200 duplicate/', 'and its repeat');
+
+    my @budget = (event_name => '"project.budget_notification"',
+                  payload => '{"id":123,"type":"projectBudget",'
+                             . '"threshold":80}');
+
+    is(got($nginx, event(@budget)), '200 accepted/', 'a budget notification');
+    is(got($nginx, event(@budget)), '200 duplicate/', 'and its repeat');
+}
+
+
+# What cannot be stored must not be known.
+
+sub half_done {
+    my $nginx = start('clockodo_redis_dedupe 1h;');
+
+    $redis->call('SET', 'clockodo:events', 'not a stream');
+
+    is(got($nginx, event()), '502 accepted/', 'not stored');
+    like($nginx->new_log,
+         qr/\[error\].*redis did not store a clockodo event, error "WRONGTYPE"/,
+         'the reason in the log');
+    is($redis->call('DBSIZE'), 1, 'and not known');
+
+    $redis->call('DEL', 'clockodo:events');
+
+    is(got($nginx, event()), '200 accepted/', 'a repeat is stored');
+    is(scalar(entries()), 1, 'once');
+}
+
+
+sub settings {
+    my $path = $redis->path;
+
+    $redis->call('FLUSHALL');
+
+    my $nginx = Clockodo::Nginx->start(
+        http => "clockodo_redis_stream outer maxlen=1000;
+                 clockodo_redis_dedupe 2h;
+                 clockodo_redis_connect_timeout 5s;
+                 clockodo_redis_send_timeout 5s;
+                 clockodo_redis_read_timeout 5s;",
+        server => <<"END");
+    $on
+
+    location = /outer {
+        clockodo_redis_pass unix:$path;
+    }
+
+    location = /tagged {
+        clockodo_redis_pass unix:$path;
+        clockodo_redis_stream "a{tag}b" maxlen=5000;
+    }
+
+    location = /brace {
+        clockodo_redis_pass unix:$path;
+        clockodo_redis_stream "a{b";
+        clockodo_redis_dedupe off;
+    }
+
+    location = /short {
+        clockodo_redis_pass unix:$path;
+        clockodo_redis_stream short maxlen=100;
+        clockodo_redis_dedupe off;
+    }
+
+    location = /long {
+        clockodo_redis_pass unix:$path;
+        clockodo_redis_stream long;
+        clockodo_redis_dedupe off;
+    }
+END
+
+    my $send = sub {
+        my ($path, $times) = @_;
+
+        my $client = Clockodo::Client->new($nginx->port);
+
+        for (1 .. $times || 1) {
+            $client->send(post(event()) =~ s{/hook}{$path}r);
+            $client->reply->{status} == 200 or die "not 200\n";
+        }
+
+        return 1;
+    };
+
+    my %fields = fields();
+
+    $send->($_) for qw(/outer /outer /tagged /tagged /brace /brace);
+
+    is_deeply([sort @{$redis->call('KEYS', '*')}],
+              [sort 'outer', "{outer}:$fields{idempotency_key}",
+                    'a{tag}b', "a{tag}b:$fields{idempotency_key}", 'a{b'],
+              'streams, and keys beside them');
+
+    is_deeply([map { $redis->call('XLEN', $_) } 'outer', 'a{tag}b', 'a{b'],
+              [1, 1, 2], 'their lengths');
+
+    # whole nodes of 100 entries are cut off
+
+    $send->($_, 450) for qw(/short /long);
+
+    cmp_ok($redis->call('XLEN', 'short'), '<', 300, 'cut to about maxlen');
+    cmp_ok($redis->call('XLEN', 'short'), '>=', 100, 'not below it');
+    is($redis->call('XLEN', 'long'), 450, 'or not cut');
+}
+
+
+sub addresses {
+    my ($path, $port) = ($redis->path, $redis->port);
+
+    my $nginx = Clockodo::Nginx->start(http => <<"END", server => <<"END");
+    upstream redis {
+        server unix:$path;
+    }
+
+    map \$arg_to \$to {
+        unix     unix:$path;
+        port     127.0.0.1:$port;
+        upstream redis;
+        bad      127.0.0.1:99999;
+        noport   127.0.0.1;
+        none     "";
+        unknown  nowhere.invalid:6379;
+    }
+END
+    $on
+    location = /unix     { clockodo_redis_pass unix:$path; }
+    location = /port     { clockodo_redis_pass 127.0.0.1:$port; }
+    location = /upstream { clockodo_redis_pass redis; }
+    location = /variable { clockodo_redis_pass \$to; }
+    location = /part     { clockodo_redis_pass 127.0.0.1:\$arg_port; }
+END
+
+    $redis->call('FLUSHALL');
+
+    for my $to (qw(/unix /port /upstream /variable?to=unix /variable?to=port
+                   /variable?to=upstream), "/part?port=$port")
+    {
+        my $client = Clockodo::Client->new($nginx->port);
+
+        $client->send(post(event()) =~ s{/hook}{$to}r);
+        is($client->reply->{status}, 200, $to);
+    }
+
+    is(scalar(entries()), 7, 'all stored');
+    unlike($nginx->new_log, qr/\[error\]/, 'no error');
+
+    my %errors = (
+        bad     => [500, qr/invalid port in upstream "127.0.0.1:99999"/],
+        noport  => [500, qr/no port in upstream "127.0.0.1"/],
+        none    => [500, qr/no host in upstream ""/],
+        unknown => [502, qr/no resolver defined to resolve nowhere.invalid/],
+    );
+
+    for my $to (sort keys %errors) {
+        my $client = Clockodo::Client->new($nginx->port);
+
+        $client->send(post(event()) =~ s{/hook}{/variable?to=$to}r);
+        is($client->reply->{status}, $errors{$to}[0], "$to: status");
+        like($nginx->new_log, $errors{$to}[1], "$to: reason");
+    }
+
+    is(scalar(entries()), 7, 'nothing stored');
+}
+
+
+# With "keepalive" connections are used again, else they are not kept.
+
+sub connections {
+    my $nginx = Clockodo::Nginx->start(http => <<"END", server => <<"END");
+    upstream redis {
+        server unix:@{[ $redis->path ]};
+        keepalive 4;
+    }
+END
+    $on
+    location = /keep {
+        clockodo_redis_pass redis;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /close {
+        clockodo_redis_pass unix:@{[ $redis->path ]};
+        clockodo_redis_dedupe 1h;
+    }
+END
+
+    $redis->call('FLUSHALL');
+
+    my $opened = sub {
+        my ($to) = @_;
+
+        my $before = received();
+        my $client = Clockodo::Client->new($nginx->port);
+
+        # new and known ones
+
+        for my $id (1 .. 10, 1 .. 10) {
+            $client->send(post(event(payload => qq({"team":{"id":$id}})))
+                          =~ s{/hook}{$to}r);
+            $client->reply->{status} == 200 or die "not 200\n";
+        }
+
+        return received() - $before;
+    };
+
+    is($opened->('/keep'), 1, 'keepalive: one connection');
+    is($opened->('/close'), 20, 'else one for each');
+
+    # one that Redis has closed
+
+    $redis->call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+
+    is($opened->('/keep'), 1, 'closed by redis: a new one');
+}
+
+
+sub received {
+    return $redis->call('INFO', 'stats')
+           =~ /total_connections_received:(\d+)/ ? $1 : die;
+}
+
+
+# Bodies that nginx has in several buffers or in a file; sent by bytes.
+
+sub bodies {
+    my $nginx = start('client_body_buffer_size 1k;
+                       clockodo_max_body_size 300k;');
+
+    my %fields = fields();
+
+    for my $size (10, 1000, 20_000, 200_000) {
+        for my $headers ([], ['Transfer-Encoding: chunked']) {
+
+            my $body = event(note => '"' . 'x' x $size . '"');
+            my $client = Clockodo::Client->new($nginx->port);
+
+            $client->send(post(@$headers ? chunked($body, 700) : $body,
+                               @$headers));
+
+            is($client->reply->{status}, 200, "$size bytes @$headers");
+
+            is((entries())[-1]{body}, $body =~ s/My_Sup3r_T0k3n/'*' x 14/er,
+               'the body');
+        }
+    }
+
+    # the body that nginx has is masked, too
+
+    $nginx = start('clockodo_mask_token on;');
+
+    got($nginx, event());
+    is_deeply([entries()], [{ %fields }], 'with clockodo_mask_token');
+
+    # nothing ends a value but its length
+
+    my $strange = event(note => '"\r\n$5\r\nhello\r\n\u00e4 é"');
+
+    is(got($nginx, $strange), '200 accepted/', 'strange characters');
+    is((entries())[-1]{body}, $strange =~ s/My_Sup3r_T0k3n/'*' x 14/er,
+       'the body');
+}
+
+
+sub http2 {
+    my $nginx = start('clockodo_redis_dedupe 1h;', listen => 'http2');
+
+    for my $verdict (qw(accepted duplicate)) {
+        open my $curl, '-|', 'curl', '-s', '--http2-prior-knowledge', '-i',
+             '-H', 'Content-Type: application/json', '-d', event(),
+             'http://127.0.0.1:' . $nginx->port . '/hook' or die "curl: $!\n";
+
+        like(join('', <$curl>), qr{^HTTP/2 200 .*^x-judged: $verdict/\r$}ms,
+             $verdict);
+    }
+
+    is(scalar(entries()), 1, 'stored once');
+}
+
+
+# Error pages, internal redirects and subrequests.
+
+sub other_ways {
+    my $path = $redis->path;
+
+    my $nginx = Clockodo::Nginx->start(server => <<"END");
+    $on
+
+    location = /fallback {
+        proxy_pass http://127.0.0.1:1;
+        error_page 502 504 = \@redis;
+    }
+
+    location \@redis {
+        clockodo_redis_pass unix:$path;
+    }
+
+    location = /page {
+        clockodo_redis_pass unix:/nowhere;
+        error_page 502 \@page;
+    }
+
+    location \@page {
+        clockodo_webhook off;
+        default_type text/plain;
+        return 502 "\$clockodo_verdict, \$upstream_status";
+    }
+
+    location = /mirrored {
+        mirror /mirror;
+        clockodo_redis_pass unix:$path;
+    }
+
+    location = /mirror {
+        internal;
+        clockodo_redis_pass unix:$path;
+    }
+END
+
+    my $reply = sub {
+        my ($to) = @_;
+
+        my $client = Clockodo::Client->new($nginx->port);
+
+        $client->send(post(event()) =~ s{/hook}{$to}r);
+
+        return $client->reply;
+    };
+
+    $redis->call('FLUSHALL');
+
+    is($reply->('/fallback')->{status}, 200, 'when the application is down');
+    is(scalar(entries()), 1, 'stored');
+
+    my $page = $reply->('/page');
+
+    is("$page->{status} $page->{body}", '502 accepted, 502', 'an error page');
+
+    $nginx->new_log;
+
+    is($reply->('/mirrored')->{status}, 200, 'a subrequest beside it');
+    is(scalar(entries()), 2, 'stores nothing');
+    like($nginx->new_log, qr/"clockodo_redis_pass" is only for events that we/,
+         'which is said');
+}
+
+
+sub if_block {
+    my $path = $redis->path;
+
+    my $nginx = Clockodo::Nginx->start(server => <<"END");
+    $on
+
+    location = /in {
+        if (\$arg_redis) {
+            clockodo_redis_pass unix:$path;
+        }
+
+        proxy_pass http://127.0.0.1:1;
+    }
+
+    location = /around {
+        if (\$arg_redis) {
+            set \$x y;
+        }
+
+        clockodo_redis_pass unix:$path;
+    }
+END
+
+    my $status = sub {
+        my ($to) = @_;
+
+        my $client = Clockodo::Client->new($nginx->port);
+
+        $client->send(post(event()) =~ s{/hook}{$to}r);
+
+        return $client->reply->{status};
+    };
+
+    is($status->('/in?redis=1'), 200, 'set in an if');
+    is($status->('/in'), 502, 'and not out of it');
+    is($status->('/around?redis=1'), 200, 'kept by an if');
+}
