@@ -36,7 +36,8 @@ subtest 'connections'        => \&connections;
 subtest 'bodies'             => \&bodies;
 subtest 'HTTP/2'             => \&http2;
 subtest 'other ways to it'   => \&other_ways;
-subtest 'with other modules' => \&if_block;
+subtest 'in an if'           => \&if_block;
+subtest 'a cluster'          => \&cluster;
 
 done_testing;
 
@@ -602,4 +603,38 @@ END
     is($status->('/in?redis=1'), 200, 'set in an if');
     is($status->('/in'), 502, 'and not out of it');
     is($status->('/around?redis=1'), 200, 'kept by an if');
+}
+
+
+# A cluster runs no script whose keys are not in one hash slot.
+
+sub cluster {
+    my $node = Clockodo::Redis->start('cluster-enabled' => 'yes');
+    my @streams = qw(clockodo:events events {a} x{a}y {a}{b} a{b {{b {a}} }{a});
+    my $n = 0;
+
+    $node->call(qw(CLUSTER ADDSLOTSRANGE 0 16383));
+    $node->wait_for(qr/cluster_state:ok/, 'CLUSTER', 'INFO');
+
+    my $nginx = Clockodo::Nginx->start(server => $on . join '', map { <<"END" }
+    location = /hook/@{[ $n++ ]} {
+        clockodo_redis_pass unix:@{[ $node->path ]};
+        clockodo_redis_stream "$_";
+        clockodo_redis_dedupe 1h;
+    }
+END
+        @streams);
+
+    for my $i (0 .. $#streams) {
+        my @status = map {
+            my $client = Clockodo::Client->new($nginx->port);
+
+            $client->send(post(event()) =~ s{/hook}{/hook/$i}r);
+            my $reply = $client->reply;
+
+            "$reply->{status} $reply->{header}{'x-judged'}";
+        } 1, 2;
+
+        is("@status", '200 accepted/ 200 duplicate/', $streams[$i]);
+    }
 }

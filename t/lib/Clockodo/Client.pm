@@ -8,6 +8,11 @@ package Clockodo::Client;
 #     my $reply = $client->reply;         # status, header, headers, body
 #     $client->closed                     # whether nginx has closed it
 #
+# or the server of a connection that nginx has made:
+#
+#     my $server = Clockodo::Client->accept($listening, $nginx->worker);
+#     my $text = $server->receive(qr/.../);
+#
 # Segments need the id of the one worker: the next one goes out when it sleeps
 # again, or is dead.
 
@@ -66,6 +71,20 @@ sub new {
         or die "cannot connect: $!\n";
 
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+    $socket->blocking(0);
+
+    return bless { socket => $socket, worker => $worker, in => '' }, $class;
+}
+
+
+sub accept {
+    my ($class, $listening, $worker) = @_;
+
+    IO::Select->new($listening)->can_read($timeout)
+        or die "nginx does not connect\n";
+
+    my $socket = $listening->accept or die "cannot accept: $!\n";
+
     $socket->blocking(0);
 
     return bless { socket => $socket, worker => $worker, in => '' }, $class;
@@ -142,6 +161,23 @@ sub fill {
     $self->{eof} = !$n;
 
     return $n;
+}
+
+
+# What has come, up to what was asked for.
+
+sub receive {
+    my ($self, $end) = @_;
+
+    my $text;
+
+    until (($text) = $self->{in} =~ /\A(.*?$end)/s) {
+        $self->fill or die "nginx has closed the connection\n";
+    }
+
+    substr $self->{in}, 0, length $text, '';
+
+    return $text;
 }
 
 

@@ -65,6 +65,10 @@ sub up {
         dir            => $self->{dir},
         logfile        => "$self->{dir}/log",
         save           => '',
+
+        # a replica need not wait for others
+        'repl-diskless-sync-delay' => 0,
+
         @{$self->{options}},
     );
 
@@ -103,18 +107,17 @@ sub up {
 }
 
 
-# A free port that the cluster's bus, 10000 above, may be derived from.
+# A free port, apart from those of .ci/t; the bus of a cluster is 10000 above.
 
 sub free_port {
-    my ($port, $socket);
+    while (1) {
+        my $port = 30000 + int rand 2700;
 
-    do {
-        $port = 20000 + int rand 8000;
-        $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
-                                        LocalPort => $port, ReuseAddr => 1);
-    } until $socket;
-
-    return $port;
+        return $port if 2 == grep {
+            IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
+                                  LocalPort => $_)
+        } $port, $port + 10000;
+    }
 }
 
 

@@ -1,0 +1,418 @@
+# Whatever answers at the address of Redis, and in whatever pieces: an event
+# that is not known to be stored goes to the next server, or gets no 200.  Here
+# a socket of the test's own stands first, and a Redis behind it.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo;
+use Clockodo::Client;
+use Clockodo::Nginx;
+use Clockodo::Redis;
+use File::Temp qw(tempdir);
+use IO::Socket::UNIX;
+use Test::More;
+
+
+my $redis = Clockodo::Redis->start;
+
+my $dir = tempdir('clockodo.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $dir;
+
+my $listening = IO::Socket::UNIX->new(Local => "$dir/sock", Listen => 16)
+    or die "$dir/sock: $!\n";
+chmod 0666, "$dir/sock";
+
+my $nginx = Clockodo::Nginx->start(http => <<"END", server => <<'END');
+    upstream one {
+        server unix:$dir/sock;
+        keepalive 1;
+    }
+
+    upstream two {
+        server unix:$dir/sock max_fails=0;
+        server unix:@{[ $redis->path ]} backup;
+    }
+END
+    clockodo_webhook on;
+    clockodo_token My_Sup3r_T0k3n;
+
+    add_header X-Judged "$clockodo_verdict/$clockodo_reason" always;
+    add_header X-Upstream "$upstream_status" always;
+
+    location = /one {
+        clockodo_redis_pass one;
+    }
+
+    location = /one/known {
+        clockodo_redis_pass one;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /one/auth {
+        clockodo_redis_pass one;
+        clockodo_redis_auth S3cr3t;
+    }
+
+    location = /one/user {
+        clockodo_redis_pass one;
+        clockodo_redis_auth user S3cr3t;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /one/short {
+        clockodo_redis_pass one;
+        clockodo_redis_read_timeout 10ms;
+    }
+
+    location = /two {
+        clockodo_redis_pass two;
+    }
+
+    location = /two/known {
+        clockodo_redis_pass two;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /two/short {
+        clockodo_redis_pass two;
+        clockodo_redis_read_timeout 10ms;
+    }
+
+    location = /two/off {
+        clockodo_redis_pass two;
+        clockodo_redis_next_upstream off;
+    }
+
+    location = /two/timeout {
+        clockodo_redis_pass two;
+        clockodo_redis_next_upstream timeout;
+    }
+
+    location = /two/error {
+        clockodo_redis_pass two;
+        clockodo_redis_next_upstream error;
+        clockodo_redis_read_timeout 10ms;
+    }
+END
+
+my $id = "\$15\r\n1700000000000-0\r\n";
+my $null = "\$-1\r\n";
+my $ok = "+OK\r\n";
+
+my %fields = (
+    event           => 'team.updated',
+    entity          => 'team',
+    action          => 'updated',
+    entity_id       => '9001',
+    subscription_id => '42',
+    company_id      => '1337',
+    occurred_at     => '1986-05-10T17:02:00Z',
+    idempotency_key => '633b8f56106c4032c21ce18598d8e905'
+                       . '4f032c96514af2fc0e9530f5d5cd1991',
+    body            => event() =~ s/My_Sup3r_T0k3n/'*' x 14/er,
+);
+
+my @fields = map { ($_, $fields{$_}) }
+             qw(event entity action entity_id subscription_id company_id
+                occurred_at idempotency_key body);
+
+
+# what goes over the wire, to the byte
+
+{
+    my @xadd = ('XADD', 'clockodo:events', '*', @fields);
+
+    my @eval = ('EVAL',
+        q(if redis.call('EXISTS',KEYS[1])==1 then return false end )
+        . q(local id=redis.call('XADD',KEYS[2],unpack(ARGV,2)) )
+        . q(redis.call('SET',KEYS[1],1,'EX',ARGV[1]) )
+        . q(return id),
+        2, "{clockodo:events}:$fields{idempotency_key}", 'clockodo:events',
+        3600, '*', @fields);
+
+    my %commands = (
+        '/one'       => [[@xadd]],
+        '/one/known' => [[@eval]],
+        '/one/auth'  => [['AUTH', 'S3cr3t'], [@xadd]],
+        '/one/user'  => [['AUTH', 'user', 'S3cr3t'], [@eval]],
+    );
+
+    for my $to (sort keys %commands) {
+        my @commands = @{$commands{$to}};
+        my ($reply, $request) = exchange($to, $ok x $#commands . $id);
+
+        is($request, join('', map { command(@$_) } @commands),
+           "$to: request");
+        is($reply, '200 accepted/ 200', "$to: reply");
+    }
+}
+
+
+# every byte in a segment of its own
+
+for ([ '/one', $id, '200 accepted/ 200' ],
+     [ '/one/known', $id, '200 accepted/ 200' ],
+     [ '/one/known', $null, '200 duplicate/ 200' ],
+     [ '/one/auth', "$ok$id", '200 accepted/ 200' ],
+     [ '/one/user', "$ok$null", '200 duplicate/ 200' ],
+     [ '/one', "-READONLY no\r\n", '502 accepted/ 502' ],
+     [ '/one/auth', "$ok-OOM no\r\n", '502 accepted/ 502' ],
+     [ '/two', "-READONLY no\r\n", '200 accepted/ 502, 200' ])
+{
+    my ($to, $text, $want) = @$_;
+
+    is(ask($to, split //, $text), $want, "$to, by bytes: " . show($text));
+}
+
+
+# closed after each byte
+
+for ([ '/two', $id ], [ '/two/known', $null ]) {
+    my ($to, $text) = @$_;
+
+    for my $len (0 .. length($text) - 1) {
+        my $part = substr $text, 0, $len;
+
+        $redis->call('FLUSHALL');
+        $nginx->new_log;
+
+        is(ask($to, $part, undef), '200 accepted/ 502, 200',
+           "$to, closed after: " . show($part));
+
+        is($redis->call('XLEN', 'clockodo:events'), 1, 'stored by the next');
+
+        like($nginx->new_log, qr/prematurely closed connection/, 'log');
+    }
+}
+
+is(ask('/one', substr($id, 0, -1), undef), '502 accepted/ 502',
+   'closed in the reply, no other server');
+like($nginx->new_log, qr/prematurely closed connection/, 'log');
+
+
+# something else than what was asked for
+
+my @invalid = (
+    "HTTP/1.1 400 Bad Request\r\n", "220 smtp.invalid ESMTP\r\n",
+    "\x15\x03\x01\x00\x02\x02\x46", "VALUE x 0 1\r\n", "\0", "\r\n", "\n",
+    "+PONG\r\n", "+OK\r\n", "+OKAY\r\n", "+OK\n", "+QUEUED\r\n", ":1\r\n",
+    ":0\r\n", "*1\r\n\$2\r\nOK\r\n", "*-1\r\n", "_\r\n", "#t\r\n", "%0\r\n",
+    "\$-2\r\n", "\$-1\n\r", "\$-10\r\n", "\$-\r\n", "\$\r\n", "\$0\r\n\r\n",
+    "\$ 3\r\n", "\$3\n1-0\n", "\$3\r1-0\r", "\$3\r\n1-0\n\r", "\$3\r\n1-00\r\n",
+    "\$3\r\n1_0\r\n", "\$3\r\n100\r\n", "\$3\r\n1--\r\n", "\$3\r\n-10\r\n",
+    "\$3\r\n10-\r\n", "\$4\r\n1-0\r\n\n", "\$2\r\n1-\r\n", "\$42\r\n",
+    "\$003\r\n1-0\r\n", "\$100\r\n", "\$4294967299\r\n", "\$x\r\n", $null,
+    "\$" . "9" x 100_000, "+" . "x" x 100_000, "x" x 1_000_000,
+);
+
+for my $text (@invalid) {
+    $nginx->new_log;
+
+    is(ask('/one', $text), '502 accepted/ 502', 'not: ' . show($text));
+    like($nginx->new_log, qr/\[error\].*redis sent an invalid reply to a cl/,
+         'log');
+
+    $redis->call('FLUSHALL');
+
+    is(ask('/two', $text), '200 accepted/ 502, 200', 'but the next server');
+    is($redis->call('XLEN', 'clockodo:events'), 1, 'stored');
+}
+
+for my $text ($id, $null, ":1\r\n$id", "$ok$ok", "$ok$null") {
+    is(ask('/one/auth', $text), '502 accepted/ 502',
+       'not after AUTH: ' . show($text));
+}
+
+
+# Errors: the log has the code, and nothing of the rest.
+
+my %errors = (
+    "-READONLY You can't write, S3cr3t\r\n" => 'READONLY',
+    "-MOVED 1234 127.0.0.1:1, S3cr3t\r\n"   => 'MOVED',
+    "-ERR\r\n"                              => 'ERR',
+    "-ERR " . 'S3cr3t' x 100_000            => 'ERR',
+    "-OOM S3cr3t\0\x1b[2J\r\n"              => 'OOM',
+    "-S3cr3t\r\n"                           => '',
+    "-S3cr3t x\r\n"                         => '',
+    "-\r\n"                                 => '',
+    "- S3cr3t\r\n"                          => '',
+    "-readonly S3cr3t\r\n"                  => '',
+    "-ERR\0S3cr3t\r\n"                      => '',
+    "-" . 'A' x 32 . " S3cr3t\r\n"          => 'A' x 32,
+    "-" . 'A' x 33 . " S3cr3t\r\n"          => '',
+    "-" . 'A' x 1_000_000                   => '',
+);
+
+for my $text (sort keys %errors) {
+    for my $auth ('', $ok) {
+        $nginx->new_log;
+
+        is(ask($auth ? '/one/auth' : '/one', "$auth$text"),
+           '502 accepted/ 502', 'error: ' . show("$auth$text"));
+        like($nginx->new_log,
+             qr/\[error\].*did not store a clockodo event, error "$errors{$text}"/,
+             'log');
+    }
+
+    $redis->call('FLUSHALL');
+
+    is(ask('/two', $text), '200 accepted/ 502, 200', 'the next server');
+    is($redis->call('XLEN', 'clockodo:events'), 1, 'stored');
+}
+
+is(ask('/one/auth', "-WRONGPASS S3cr3t\r\n$id"), '502 accepted/ 502',
+   'AUTH has failed');
+like($nginx->new_log, qr/error "WRONGPASS"/, 'log');
+
+
+# No answer at all.
+
+$redis->call('FLUSHALL');
+
+is(ask('/one/short'), '504 accepted/ 504', 'time-out');
+is(ask('/two/short'), '200 accepted/ 504, 200', 'and the next server');
+is(ask('/two/short', substr($id, 0, 5)), '200 accepted/ 504, 200',
+   'time-out in the reply');
+is($redis->call('XLEN', 'clockodo:events'), 2, 'stored');
+
+
+# clockodo_redis_next_upstream
+
+$redis->call('FLUSHALL');
+
+is(ask("/two/$_", "-READONLY no\r\n"), '502 accepted/ 502', "$_: error")
+    for qw(off timeout);
+is(ask("/two/$_", "hello\r\n"), '502 accepted/ 502', "$_: invalid")
+    for qw(off timeout);
+is(ask("/two/$_", '', undef), '502 accepted/ 502', "$_: closed")
+    for qw(off timeout);
+is(ask('/two/error'), '504 accepted/ 504', 'error: time-out');
+is($redis->call('XLEN', 'clockodo:events'), 0, 'nothing is stored');
+
+
+# Connections are kept while they are in step.
+
+{
+    my $server;
+    my $text = "\$3\r\n1-0\r\n";
+
+    for my $more ('', '', $null, '', "\r\n", '', 'x' x 1000) {
+        my $client = Clockodo::Client->new($nginx->port);
+
+        $client->send(post(event()) =~ s{/hook}{/one}r);
+
+        $server ||= Clockodo::Client->accept($listening, $nginx->worker);
+        $server->receive(qr/\Q$fields{body}\E\r\n/);
+
+        # all at once
+
+        $server->send("$text$more");
+
+        is($client->reply->{status}, 200, 'stored');
+
+        if ($more ne '') {
+            ok($server->closed, 'more than a reply: closed');
+            undef $server;
+        }
+    }
+
+    # a message of its own, when nothing was asked
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{/one}r);
+
+    $server ||= Clockodo::Client->accept($listening, $nginx->worker);
+    $server->receive(qr/\Q$fields{body}\E\r\n/);
+    $server->send($text);
+
+    is($client->reply->{status}, 200, 'stored');
+
+    $server->send("-ERR time-out\r\n");
+    ok($server->closed, 'unasked: closed');
+}
+
+
+# The client need not wait.
+
+{
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{/one?gone}r);
+
+    my $server = Clockodo::Client->accept($listening, $nginx->worker);
+
+    $client->close(1);
+    $server->receive(qr/\Q$fields{body}\E\r\n/);
+    $server->send(split //, $id);
+    $server->send("\r\n");
+    ok($server->closed, 'the connection has come to its end');
+
+    like($nginx->read('logs/access.log'), qr{"POST /one\?gone HTTP/1.1" 200},
+         'stored although the client has gone');
+}
+
+
+unlike($nginx->log, qr/S3cr3t/, 'no password or reply in the log');
+unlike($nginx->log, qr/\[(?:alert|emerg|crit)\]/, 'no alert');
+
+done_testing;
+
+
+# Sends an event, and answers in these segments; undef closes the connection.
+# Returns what the client got.
+
+sub ask {
+    my ($got) = exchange(@_);
+
+    return $got;
+}
+
+
+# The same, returns also what went to "Redis".
+
+sub exchange {
+    my ($to, @parts) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{$to}r);
+
+    my $server = Clockodo::Client->accept($listening, $nginx->worker);
+    my $request = $server->receive(qr/\Q$fields{body}\E\r\n/);
+
+    my $close = @parts && !defined $parts[-1];
+
+    pop @parts if $close;
+
+    $server->send(grep { length } @parts);
+    $server->close if $close;
+
+    my $reply = $client->reply;
+
+    # else "keepalive" would give it to the next one
+
+    $server->close unless $close;
+
+    my $got = "$reply->{status} "
+              . join ' ', map { $reply->{header}{$_} // '' }
+                          qw(x-judged x-upstream);
+
+    return ($got, $request);
+}
+
+
+sub command {
+    return '*' . @_ . "\r\n" . join '', map { '$' . length . "\r\n$_\r\n" } @_;
+}
+
+
+sub show {
+    my ($text) = @_;
+
+    return (substr($text, 0, 30) =~ s/([^ -~])/sprintf '\x%02x', ord $1/ger)
+           . (length $text > 30 ? '...' : '');
+}
