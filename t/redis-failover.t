@@ -145,14 +145,14 @@ sub readonly {
 # Its data is on disk and takes its time.
 
 sub loading {
-    my $redis = Clockodo::Redis->start(
-        'loading-process-events-interval-bytes' => 1024);
+    my $redis = Clockodo::Redis->start;
 
     $redis->call('MSET', map { ("key:$_", 'x' x 100) } 1 .. 5000);
     $redis->call('SAVE');
     $redis->stop;
 
-    push @{$redis->{options}}, 'key-load-delay' => 5000;
+    $redis->options('loading-process-events-interval-bytes' => 1024,
+                    'key-load-delay' => 5000);
     $redis->up;
 
     return $redis;

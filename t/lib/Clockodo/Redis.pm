@@ -9,6 +9,7 @@ package Clockodo::Redis;
 #     $redis->path, $redis->port                # where it listens
 #     $redis->pid, $redis->log
 #     $redis->crash, $redis->up, $redis->stop   # up: with the same data
+#     $redis->options(...)                      # for the next up
 #
 # It is stopped when the object goes, also if the test dies.
 
@@ -118,6 +119,15 @@ sub free_port {
                                   LocalPort => $_)
         } $port, $port + 10000;
     }
+}
+
+
+# For the next time that it is started.
+
+sub options {
+    my ($self, @options) = @_;
+
+    $self->{options} = \@options;
 }
 
 
