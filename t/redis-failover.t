@@ -288,7 +288,7 @@ END
     # whichever comes first, the master stores it; twice, for they take turns
 
     is(seen($nginx, '/one'), '200 accepted', 'the master');
-    is($master->call('WAIT', 1, 0), 1, 'replicated');
+    $replica->wait_for(qr/^1$/, 'XLEN', 'clockodo:events');
     is(seen($nginx, '/one'), '200 duplicate', 'a repeat') for 1 .. 4;
 
     $master->crash;
