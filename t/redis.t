@@ -38,6 +38,7 @@ subtest 'HTTP/2'             => \&http2;
 subtest 'other ways to it'   => \&other_ways;
 subtest 'in an if'           => \&if_block;
 subtest 'a cluster'          => \&cluster;
+subtest 'counters'           => \&counters;
 
 done_testing;
 
@@ -637,4 +638,38 @@ END
 
         is("@status", '200 accepted/ 200 duplicate/', $streams[$i]);
     }
+}
+
+
+sub counters {
+    my $nginx = start('clockodo_redis_dedupe 1h;
+                       clockodo_redis_next_upstream off;', http => <<'END');
+    server {
+        listen unix:$TEST_NGINX_SERVER_ROOT/html/status.sock;
+
+        location / {
+            clockodo_status prometheus;
+        }
+    }
+END
+
+    got($nginx, event()) for 1 .. 3;
+
+    $redis->call('DEL', 'clockodo:events');
+    $redis->call('SET', 'clockodo:events', 'not a stream');
+
+    got($nginx, event(payload => qq({"team":{"id":$_}}))) for 1, 2;
+
+    my $socket = $nginx->root . '/html/status.sock';
+    my $text = `curl -s --unix-socket $socket http://localhost/`;
+
+    # the label is the server's name as well
+
+    $text =~ s/location="[^"]*\//location="\//g;
+
+    ok($text =~ /^\Q$_\E$/m, $_)
+        for 'clockodo_requests_total{location="/hook",verdict="accepted"} 3',
+            'clockodo_requests_total{location="/hook",verdict="duplicate"} 2',
+            'clockodo_upstream_responses_total{location="/hook",class="2xx"} 3',
+            'clockodo_upstream_responses_total{location="/hook",class="5xx"} 2';
 }
