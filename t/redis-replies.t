@@ -51,6 +51,17 @@ END
         clockodo_redis_dedupe 1h;
     }
 
+    location = /one/maxlen {
+        clockodo_redis_pass one;
+        clockodo_redis_stream other maxlen=5000;
+    }
+
+    location = /one/known/maxlen {
+        clockodo_redis_pass one;
+        clockodo_redis_stream "a{b}c" maxlen=1;
+        clockodo_redis_dedupe 1d;
+    }
+
     location = /one/auth {
         clockodo_redis_pass one;
         clockodo_redis_auth S3cr3t;
@@ -89,6 +100,7 @@ END
     location = /two/timeout {
         clockodo_redis_pass two;
         clockodo_redis_next_upstream timeout;
+        clockodo_redis_read_timeout 100ms;
     }
 
     location = /two/error {
@@ -138,6 +150,13 @@ my @fields = map { ($_, $fields{$_}) }
         '/one/known' => [[@eval]],
         '/one/auth'  => [['AUTH', 'S3cr3t'], [@xadd]],
         '/one/user'  => [['AUTH', 'user', 'S3cr3t'], [@eval]],
+
+        '/one/maxlen' =>
+            [['XADD', 'other', 'MAXLEN', '~', 5000, '*', @fields]],
+
+        '/one/known/maxlen' =>
+            [[@eval[0 .. 2], "a{b}c:$fields{idempotency_key}", 'a{b}c', 86400,
+              'MAXLEN', '~', 1, '*', @fields]],
     );
 
     for my $to (sort keys %commands) {
@@ -291,6 +310,11 @@ is(ask("/two/$_", '', undef), '502 accepted/ 502', "$_: closed")
     for qw(off timeout);
 is(ask('/two/error'), '504 accepted/ 504', 'error: time-out');
 is($redis->call('XLEN', 'clockodo:events'), 0, 'nothing is stored');
+
+is(ask('/two/error', $_, undef), '200 accepted/ 502, 200',
+   'error: ' . show($_)) for "-READONLY no\r\n", "hello\r\n", '';
+is(ask('/two/timeout'), '200 accepted/ 504, 200', 'timeout: time-out');
+is($redis->call('XLEN', 'clockodo:events'), 4, 'stored');
 
 
 # Connections are kept while they are in step.
