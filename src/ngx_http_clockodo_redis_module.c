@@ -249,10 +249,7 @@ ngx_http_clockodo_redis_handler(ngx_http_request_t *r)
 
     ctx = (r == r->main) ? ngx_http_clockodo_get_module_ctx(r) : NULL;
 
-    if (ctx == NULL
-        || (ctx->verdict != CLOCKODO_VERDICT_ACCEPTED
-            && ctx->verdict != CLOCKODO_VERDICT_DUPLICATE))
-    {
+    if (ctx == NULL || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "\"clockodo_redis_pass\" is only for events that were "
                       "accepted, and not for subrequests");

@@ -38,6 +38,7 @@ subtest 'HTTP/2'             => \&http2;
 subtest 'other ways to it'   => \&other_ways;
 subtest 'in an if'           => \&if_block;
 subtest 'a cluster'          => \&cluster;
+subtest 'clockodo_dedupe'    => \&zone;
 subtest 'counters'           => \&counters;
 
 done_testing;
@@ -638,6 +639,57 @@ END
 
         is("@status", '200 accepted/ 200 duplicate/', $streams[$i]);
     }
+}
+
+
+# The zone of this edge, and Redis for all of them.
+
+sub zone {
+    my $nginx = start('clockodo_redis_dedupe 1h; clockodo_dedupe drop;');
+    my $other = Clockodo::Nginx->start(server => <<"END");
+$on
+    location /hook {
+        clockodo_redis_pass unix:@{[ $redis->path ]};
+        clockodo_redis_dedupe 1h;
+    }
+END
+
+    is(got($nginx, event()), '200 accepted/', 'new');
+
+    my $calls = scripts();
+
+    is(got($nginx, event()), '200 duplicate/', 'known to the zone');
+    is(scripts(), $calls, 'Redis was not asked');
+
+    my @second = (payload => '{"team":{"id":9002}}');
+
+    is(got($other, event(@second)), '200 accepted/', 'new at another edge');
+    is(got($nginx, event(@second)), '200 duplicate/', 'known to Redis');
+    is(scripts(), $calls + 2, 'which was asked');
+
+    is(got($nginx, event(@second)), '200 duplicate/', 'then to the zone');
+    is(scripts(), $calls + 2, 'it was not asked');
+
+    # what was not stored is known to neither
+
+    my @third = (payload => '{"team":{"id":9003}}');
+
+    $redis->call('RENAME', 'clockodo:events', 'renamed');
+    $redis->call('SET', 'clockodo:events', 'not a stream');
+    is(got($nginx, event(@third)), '502 accepted/', 'not stored');
+
+    $redis->call('RENAME', 'renamed', 'clockodo:events');
+    is(got($nginx, event(@third)), '200 accepted/', 'the repeat is');
+
+    is(scalar(entries()), 3, 'entries');
+}
+
+
+# How many scripts Redis has run.
+
+sub scripts {
+    return $redis->call('INFO', 'commandstats')
+           =~ /cmdstat_eval:calls=(\d+)/ ? $1 : 0;
 }
 
 
