@@ -1,0 +1,460 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo_redis.h"
+
+
+#define NGX_HTTP_CLOCKODO_REDIS_FIELDS  9
+
+/* EVAL, script, 2, key, key, ttl, MAXLEN, ~, N, *; of a field two */
+#define NGX_HTTP_CLOCKODO_REDIS_ARGS                                          \
+    (10 + 2 * NGX_HTTP_CLOCKODO_REDIS_FIELDS)
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_http_clockodo_value_e   value;
+} ngx_http_clockodo_redis_field_t;
+
+
+static ngx_int_t ngx_http_clockodo_redis_resolve(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf);
+static ngx_int_t ngx_http_clockodo_redis_create_request(
+    ngx_http_request_t *r);
+static ngx_uint_t ngx_http_clockodo_redis_dedupes(
+    ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx);
+static clockodo_name_t *ngx_http_clockodo_redis_add(clockodo_name_t *arg,
+    ngx_str_t *value);
+static clockodo_name_t *ngx_http_clockodo_redis_add_command(
+    ngx_http_request_t *r, ngx_http_clockodo_redis_loc_conf_t *rlcf,
+    ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg);
+static clockodo_name_t *ngx_http_clockodo_redis_add_script(
+    ngx_http_request_t *r, ngx_http_clockodo_redis_loc_conf_t *rlcf,
+    ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg);
+static clockodo_name_t *ngx_http_clockodo_redis_add_fields(
+    ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
+    clockodo_name_t *arg);
+static ngx_int_t ngx_http_clockodo_redis_reinit_request(
+    ngx_http_request_t *r);
+static ngx_int_t ngx_http_clockodo_redis_process_header(
+    ngx_http_request_t *r);
+static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf, clockodo_resp_reply_t *reply);
+static void ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r,
+    ngx_int_t rc);
+
+
+/*
+ * The key of a known event is set last: what makes XADD fail must leave
+ * nothing that a repeat could be taken for a duplicate by.
+ */
+
+static ngx_str_t  ngx_http_clockodo_redis_script = ngx_string(
+    "if redis.call('EXISTS',KEYS[1])==1 then return false end "
+    "local id=redis.call('XADD',KEYS[2],unpack(ARGV,2)) "
+    "redis.call('SET',KEYS[1],1,'EX',ARGV[1]) "
+    "return id"
+);
+
+
+static ngx_str_t  ngx_http_clockodo_redis_eval = ngx_string("EVAL");
+static ngx_str_t  ngx_http_clockodo_redis_keys = ngx_string("2");
+static ngx_str_t  ngx_http_clockodo_redis_xadd = ngx_string("XADD");
+static ngx_str_t  ngx_http_clockodo_redis_maxlen = ngx_string("MAXLEN");
+static ngx_str_t  ngx_http_clockodo_redis_about = ngx_string("~");
+static ngx_str_t  ngx_http_clockodo_redis_new_id = ngx_string("*");
+
+
+/* every entry has the same: Redis then writes the names but now and then */
+
+static ngx_http_clockodo_redis_field_t
+    ngx_http_clockodo_redis_fields[NGX_HTTP_CLOCKODO_REDIS_FIELDS] =
+{
+    { ngx_string("event"), NGX_HTTP_CLOCKODO_EVENT },
+    { ngx_string("entity"), NGX_HTTP_CLOCKODO_ENTITY },
+    { ngx_string("action"), NGX_HTTP_CLOCKODO_ACTION },
+    { ngx_string("entity_id"), NGX_HTTP_CLOCKODO_ENTITY_ID },
+    { ngx_string("subscription_id"),
+      NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID },
+    { ngx_string("company_id"), NGX_HTTP_CLOCKODO_COMPANY_ID },
+    { ngx_string("occurred_at"), NGX_HTTP_CLOCKODO_OCCURRED_AT },
+    { ngx_string("idempotency_key"),
+      NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY },
+    { ngx_string("body"), NGX_HTTP_CLOCKODO_BODY }
+};
+
+
+ngx_int_t
+ngx_http_clockodo_redis_handler(ngx_http_request_t *r)
+{
+    ngx_http_upstream_t                 *u;
+    ngx_http_clockodo_ctx_t             *ctx;
+    ngx_http_clockodo_redis_loc_conf_t  *rlcf;
+
+    ctx = (r == r->main) ? ngx_http_clockodo_get_module_ctx(r) : NULL;
+
+    if (ctx == NULL || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "\"clockodo_redis_pass\" is only for events that were "
+                      "accepted, and not for subrequests");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_upstream_create(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_redis_module);
+
+    if (rlcf->lengths && ngx_http_clockodo_redis_resolve(r, rlcf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    u = r->upstream;
+
+    ngx_str_set(&u->schema, "redis://");
+    u->output.tag = (ngx_buf_tag_t) &ngx_http_clockodo_redis_module;
+
+    u->conf = &rlcf->upstream;
+
+    u->create_request = ngx_http_clockodo_redis_create_request;
+    u->reinit_request = ngx_http_clockodo_redis_reinit_request;
+    u->process_header = ngx_http_clockodo_redis_process_header;
+    u->finalize_request = ngx_http_clockodo_redis_finalize_request;
+
+    /* the body has been read */
+
+    r->main->count++;
+
+    ngx_http_upstream_init(r);
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_redis_resolve(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf)
+{
+    ngx_url_t             url;
+    ngx_http_upstream_t  *u;
+
+    ngx_memzero(&url, sizeof(ngx_url_t));
+
+    if (ngx_http_script_run(r, &url.url, rlcf->lengths->elts, 0,
+                            rlcf->values->elts)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    url.no_resolve = 1;
+
+    if (ngx_parse_url(r->pool, &url) != NGX_OK) {
+        if (url.err) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "%s in upstream \"%V\"", url.err, &url.url);
+        }
+
+        return NGX_ERROR;
+    }
+
+    u = r->upstream;
+
+    u->resolved = ngx_pcalloc(r->pool, sizeof(ngx_http_upstream_resolved_t));
+    if (u->resolved == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (url.addrs) {
+        u->resolved->sockaddr = url.addrs[0].sockaddr;
+        u->resolved->socklen = url.addrs[0].socklen;
+        u->resolved->name = url.addrs[0].name;
+        u->resolved->naddrs = 1;
+    }
+
+    u->resolved->host = url.host;
+    u->resolved->port = url.port;
+    u->resolved->no_port = url.no_port;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Every event has its own AUTH in front: which connections of "keepalive" are
+ * authenticated, and as whom, is nowhere to be seen, for locations with other
+ * settings may share them.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_redis_create_request(ngx_http_request_t *r)
+{
+    size_t                               nargs;
+    ngx_buf_t                           *b;
+    ngx_chain_t                         *cl;
+    clockodo_name_t                     *arg;
+    clockodo_name_t                      args[NGX_HTTP_CLOCKODO_REDIS_ARGS];
+    ngx_http_clockodo_ctx_t             *ctx;
+    ngx_http_clockodo_redis_loc_conf_t  *rlcf;
+
+    ctx = ngx_http_clockodo_get_module_ctx(r);
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_redis_module);
+
+    arg = ngx_http_clockodo_redis_add_command(r, rlcf, ctx, args);
+    if (arg == NULL) {
+        return NGX_ERROR;
+    }
+
+    arg = ngx_http_clockodo_redis_add_fields(r, ctx, arg);
+    if (arg == NULL) {
+        return NGX_ERROR;
+    }
+
+    nargs = arg - args;
+
+    b = ngx_create_temp_buf(r->pool,
+                            rlcf->auth.len + clockodo_resp_size(args, nargs));
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->last = ngx_cpymem(b->last, rlcf->auth.data, rlcf->auth.len);
+    b->last = clockodo_resp_write(b->last, args, nargs);
+
+    cl = ngx_alloc_chain_link(r->pool);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    r->upstream->request_bufs = cl;
+
+    return NGX_OK;
+}
+
+
+/* two events without an entity's id may look the same and yet differ */
+
+static ngx_uint_t
+ngx_http_clockodo_redis_dedupes(ngx_http_clockodo_redis_loc_conf_t *rlcf,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    return rlcf->ttl.len && ctx->event.entity_id.len;
+}
+
+
+static clockodo_name_t *
+ngx_http_clockodo_redis_add(clockodo_name_t *arg, ngx_str_t *value)
+{
+    arg->len = value->len;
+    arg->data = (char *) value->data;
+
+    return arg + 1;
+}
+
+
+/* XADD, or a script that does it */
+
+static clockodo_name_t *
+ngx_http_clockodo_redis_add_command(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
+    clockodo_name_t *arg)
+{
+    if (ngx_http_clockodo_redis_dedupes(rlcf, ctx)) {
+        arg = ngx_http_clockodo_redis_add_script(r, rlcf, ctx, arg);
+        if (arg == NULL) {
+            return NULL;
+        }
+
+    } else {
+        arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_xadd);
+        arg = ngx_http_clockodo_redis_add(arg, &rlcf->stream);
+    }
+
+    if (rlcf->maxlen.len) {
+        arg = ngx_http_clockodo_redis_add(arg,
+                                          &ngx_http_clockodo_redis_maxlen);
+        arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_about);
+        arg = ngx_http_clockodo_redis_add(arg, &rlcf->maxlen);
+    }
+
+    return ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_new_id);
+}
+
+
+static clockodo_name_t *
+ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
+    clockodo_name_t *arg)
+{
+    u_char     *p;
+    ngx_str_t   key, known;
+
+    if (ngx_http_clockodo_get_value(r, ctx, NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
+                                    &key)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    known.len = rlcf->prefix.len + key.len;
+
+    known.data = ngx_pnalloc(r->pool, known.len);
+    if (known.data == NULL) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(known.data, rlcf->prefix.data, rlcf->prefix.len);
+    ngx_memcpy(p, key.data, key.len);
+
+    arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_eval);
+    arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_script);
+    arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_keys);
+    arg = ngx_http_clockodo_redis_add(arg, &known);
+    arg = ngx_http_clockodo_redis_add(arg, &rlcf->stream);
+
+    return ngx_http_clockodo_redis_add(arg, &rlcf->ttl);
+}
+
+
+static clockodo_name_t *
+ngx_http_clockodo_redis_add_fields(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg)
+{
+    ngx_str_t                         value;
+    ngx_uint_t                        i;
+    ngx_http_clockodo_redis_field_t  *field;
+
+    for (i = 0; i < NGX_HTTP_CLOCKODO_REDIS_FIELDS; i++) {
+        field = &ngx_http_clockodo_redis_fields[i];
+
+        if (ngx_http_clockodo_get_value(r, ctx, field->value, &value)
+            != NGX_OK)
+        {
+            return NULL;
+        }
+
+        arg = ngx_http_clockodo_redis_add(arg, &field->name);
+        arg = ngx_http_clockodo_redis_add(arg, &value);
+    }
+
+    return arg;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_redis_reinit_request(ngx_http_request_t *r)
+{
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
+{
+    ngx_str_t                            code;
+    ngx_http_upstream_t                 *u;
+    clockodo_resp_reply_t                reply;
+    ngx_http_clockodo_ctx_t             *ctx;
+    ngx_http_clockodo_redis_loc_conf_t  *rlcf;
+
+    u = r->upstream;
+    ctx = ngx_http_clockodo_get_module_ctx(r);
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_redis_module);
+
+    switch (ngx_http_clockodo_redis_read(r, rlcf, &reply)) {
+
+    case CLOCKODO_RESP_AGAIN:
+        return NGX_AGAIN;
+
+    case CLOCKODO_RESP_ID:
+        break;
+
+    case CLOCKODO_RESP_NULL:
+
+        if (!ngx_http_clockodo_redis_dedupes(rlcf, ctx)) {
+            goto invalid;
+        }
+
+        ctx->verdict = CLOCKODO_VERDICT_DUPLICATE;
+        break;
+
+    case CLOCKODO_RESP_ERROR:
+
+        /* its code alone: the rest can have anything in it */
+
+        code.len = reply.code.len;
+        code.data = (u_char *) reply.code.data;
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "redis did not store a clockodo event, error \"%V\"",
+                      &code);
+
+        return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+
+    default: /* CLOCKODO_RESP_OK, CLOCKODO_RESP_INVALID */
+        goto invalid;
+    }
+
+    u->headers_in.status_n = NGX_HTTP_OK;
+    u->headers_in.content_length_n = 0;
+    u->state->status = NGX_HTTP_OK;
+    u->keepalive = (u->buffer.pos + reply.len == u->buffer.last);
+
+    r->header_only = 1;
+
+    return NGX_OK;
+
+invalid:
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "redis sent an invalid reply to a clockodo event");
+
+    return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+}
+
+
+/* what has come is short, and read anew each time; reply->len is that of all */
+
+static clockodo_resp_e
+ngx_http_clockodo_redis_read(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf, clockodo_resp_reply_t *reply)
+{
+    size_t            len;
+    ngx_buf_t        *b;
+    clockodo_resp_e   rc;
+
+    b = &r->upstream->buffer;
+    len = 0;
+
+    if (rlcf->auth.len) {
+        rc = clockodo_resp_read(b->pos, b->last - b->pos, reply);
+
+        if (rc != CLOCKODO_RESP_OK) {
+            return (rc == CLOCKODO_RESP_AGAIN || rc == CLOCKODO_RESP_ERROR)
+                   ? rc : CLOCKODO_RESP_INVALID;
+        }
+
+        len = reply->len;
+    }
+
+    rc = clockodo_resp_read(b->pos + len, b->last - b->pos - len, reply);
+
+    reply->len += len;
+
+    return rc;
+}
+
+
+static void
+ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "finalize http clockodo redis request");
+}
