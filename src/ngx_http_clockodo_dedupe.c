@@ -306,24 +306,31 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
 }
 
 
-/* an error page may well say 200 of an upstream that has failed */
+/*
+ * An error page may well say 200 of an upstream that has failed, or that was
+ * not even asked.
+ */
 
 static ngx_uint_t
 ngx_http_clockodo_delivered(ngx_http_request_t *r)
 {
-    ngx_uint_t                  status;
     ngx_http_upstream_state_t  *state;
 
-    status = r->headers_out.status;
-
-    if (r->upstream_states && r->upstream_states->nelts
-        && status / 100 == 2)
-    {
-        state = r->upstream_states->elts;
-        status = state[r->upstream_states->nelts - 1].status;
+    if (r->headers_out.status / 100 != 2) {
+        return 0;
     }
 
-    return status / 100 == 2;
+    if (r->upstream == NULL) {
+        return !r->error_page && r->err_status == 0;
+    }
+
+    if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    return state[r->upstream_states->nelts - 1].status / 100 == 2;
 }
 
 
@@ -337,7 +344,9 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_atomic_t             *warned;
     ngx_http_upstream_conf_t *conf;
 
-    if (r->upstream == NULL) {
+    /* there is no conf if the name of the upstream could not be made out */
+
+    if (r->upstream == NULL || r->upstream->conf == NULL) {
         return;
     }
 

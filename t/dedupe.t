@@ -39,6 +39,7 @@ subtest 'full'                       => \&full;
 subtest 'forgotten early'            => \&evicted;
 subtest 'a short lease'              => \&short_lease;
 subtest 'no upstream'                => \&no_upstream;
+subtest 'an upstream is not asked'   => \&not_asked;
 subtest 'levels'                     => \&levels;
 subtest 'memory'                     => \&memory;
 
@@ -647,6 +648,37 @@ sub no_upstream {
 
     is(answers($nginx, event()), '200 accepted/', 'the first');
     is(answers($nginx, event()), '200 duplicate/', 'a repeat');
+}
+
+
+# An upstream that is not even asked, behind an error page that says 200.
+
+sub not_asked {
+    my ($nginx, $app) = start('clockodo_dedupe drop;',
+        more => 'error_page 403 500 502 =200 /page; set $to $http_x_to;',
+        pass => 'proxy_pass $to;',
+        server => 'location /page { clockodo_webhook off; return 200; }
+                   location /denied { error_page 403 =200 /page;
+                                      try_files /nothing @denied; }
+                   location @denied { error_page 403 =200 /page;
+                                      deny all; proxy_pass http://app; }
+                   location /bare { proxy_pass $http_x_to; }');
+
+    for my $to ('', 'foo://x', 'http://', 'http://nowhere.invalid',
+                'http://127.0.0.1:0x')
+    {
+        is(answers($nginx, event(), "X-To: $to"), '200 accepted/',
+           qq("$to": an error page)) for 1, 2;
+    }
+
+    is(answers($nginx, event(), '/bare', 'X-To: foo://x'), '500 accepted/',
+       'no error page');
+    is(answers($nginx, event(), '/denied'), '200 accepted/', 'refused')
+        for 1, 2;
+
+    is(entries($nginx), 0, 'nothing is remembered');
+    is($app->calls, 0, 'nothing has come');
+    unlike($nginx->log, qr/exited on signal/, 'the worker lives');
 }
 
 
