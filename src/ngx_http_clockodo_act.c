@@ -41,10 +41,15 @@ ngx_http_clockodo_act(ngx_http_request_t *r,
         return ngx_http_clockodo_forward(r, lcf, ctx);
     }
 
-    switch (ctx->verdict) {
-
-    case CLOCKODO_VERDICT_ACCEPTED:
+    if (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED) {
         return ngx_http_clockodo_forward(r, lcf, ctx);
+    }
+
+    /* one that another location has accepted ends here, and is not taken */
+
+    ngx_http_clockodo_settle(ctx, 0);
+
+    switch (ctx->verdict) {
 
     case CLOCKODO_VERDICT_HANDSHAKE:
         return ngx_http_clockodo_handshake(r, lcf, ctx);

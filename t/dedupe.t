@@ -488,6 +488,23 @@ sub redirects {
     is(entries($nginx), 1, 'claimed once');
     is(answers($nginx, event()), '200 duplicate/', 'known to the first one');
     is($app->calls, 1, 'once');
+
+    # claimed by the first location, and not forwarded by the second one
+
+    for my $case ([ 'clockodo_token other;', 'rejected/token' ],
+                  [ 'clockodo_events user.*;', 'filtered/' ])
+    {
+        my ($setting, $verdict) = @$case;
+
+        ($nginx) = start('clockodo_dedupe drop;',
+            more => 'try_files /nothing @next;', pass => '',
+            server => "error_page 403 =200 /page;
+                       location /page { clockodo_webhook off; return 200; }
+                       location \@next { $setting proxy_pass http://app; }");
+
+        is(answers($nginx, event()), "200 $verdict", $verdict) for 1, 2;
+        is(entries($nginx), 0, 'nothing is remembered');
+    }
 }
 
 
