@@ -409,7 +409,6 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     ctx->verdict = verdict;
     ctx->fault = CLOCKODO_FAULT_NONE;
     ctx->location = lcf->location;
-    ctx->duplicate = 0;
 
     return verdict == CLOCKODO_VERDICT_ACCEPTED
            ? ngx_http_clockodo_claim(r, lcf, ctx) : NGX_OK;

@@ -147,6 +147,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
     if (lcf->dedupe == NGX_HTTP_CLOCKODO_DEDUPE_OFF
         || ctx->claimed
+        || ctx->duplicate
         || ctx->event.entity_id.len == 0)
     {
         return NGX_OK;

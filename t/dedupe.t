@@ -489,6 +489,20 @@ sub redirects {
     is(answers($nginx, event()), '200 duplicate/', 'known to the first one');
     is($app->calls, 1, 'once');
 
+    # a repeat is one also for the location that takes it in the end
+
+    for my $dedupe ('', 'clockodo_dedupe off;') {
+        ($nginx, $app) = start('clockodo_dedupe mark;',
+            more => 'proxy_pass http://unix:/nowhere.sock;'
+                    . 'error_page 502 = @next;', pass => '',
+            server => "location \@next { $dedupe proxy_pass http://app; }");
+
+        is(answers($nginx, event()), '200 accepted/', 'by another location')
+            for 1, 2;
+        is_deeply([ $app->calls ],
+                  [ 'team.updated', 'team.updated duplicate 1' ], 'marked');
+    }
+
     # claimed by the first location, and not forwarded by the second one
 
     for my $case ([ 'clockodo_token other;', 'rejected/token' ],
