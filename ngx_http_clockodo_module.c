@@ -545,6 +545,17 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_clockodo_loc_conf_t *prev = parent;
     ngx_http_clockodo_loc_conf_t *conf = child;
 
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname) {
+
+        /* an "if" has the content handler of its location */
+
+        conf->status = prev->status;
+    }
+
     if (conf->status && conf->webhook != NGX_CONF_UNSET_UINT
         && conf->webhook != NGX_HTTP_CLOCKODO_OFF)
     {

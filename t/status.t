@@ -27,6 +27,7 @@ my $report = "clockodo_webhook report; $token";
 
 subtest 'shape'                    => \&shape;
 subtest 'replies'                  => \&replies;
+subtest 'in "if"'                  => \&in_if;
 subtest 'labels'                   => \&labels;
 subtest 'no location with it on'   => \&nowhere;
 subtest 'under a server with it on' => \&below;
@@ -132,6 +133,22 @@ sub replies {
                "$uri: $method");
         }
     }
+}
+
+
+sub in_if {
+    my $nginx = start(<<'END');
+        location /if {
+            clockodo_status;
+            if ($args) { set $x 1; }
+            limit_except GET { deny all; }
+        }
+END
+
+    is(request($nginx, get('/if?x'))->{status}, 200, 'in "if"');
+    unlike($nginx->log, qr/exited on signal/, 'the worker lives');
+    is(request($nginx, get('/if') =~ s/GET/POST/r)->{status}, 403,
+       'in "limit_except"');
 }
 
 
