@@ -270,7 +270,7 @@ ngx_http_clockodo_metric_last_subscriptions(ngx_http_clockodo_writer_t *w,
     for (i = 0; i < NGX_HTTP_CLOCKODO_SUBSCRIPTION_SLOTS; i++) {
         subscription = &sh->subscriptions[i];
 
-        if (subscription->id) {
+        if (subscription->last) {
             ngx_http_clockodo_write(w, "%s{subscription=\"%uA\"} %uA\n", name,
                                     subscription->id, subscription->last);
         }
