@@ -341,9 +341,9 @@ static void
 ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf)
 {
-    ngx_msec_t                timeout;
-    ngx_atomic_t             *warned;
-    ngx_http_upstream_conf_t *conf;
+    ngx_msec_t                 timeout;
+    ngx_atomic_t              *warned;
+    ngx_http_upstream_conf_t  *conf;
 
     /* there is no conf if the name of the upstream could not be made out */
 
