@@ -230,11 +230,15 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "clockodo handler");
 
-    if (ngx_http_clockodo_clear_headers(r) != NGX_OK) {
+    ctx = ngx_http_clockodo_get_module_ctx(r);
+
+    /* where the body has been read just now, this was done before */
+
+    if ((ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READ)
+        && ngx_http_clockodo_clear_headers(r) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ctx = ngx_http_clockodo_get_module_ctx(r);
 
     if (ctx == NULL && r->err_status < NGX_HTTP_BAD_REQUEST) {
 
@@ -426,8 +430,10 @@ ngx_http_clockodo_create_ctx(ngx_http_request_t *r)
         return NULL;
     }
 
+    /* but for the buffers at the end, which are hundreds of bytes */
+
     ctx = cln->data;
-    ngx_memzero(ctx, sizeof(ngx_http_clockodo_ctx_t));
+    ngx_memzero(ctx, offsetof(ngx_http_clockodo_ctx_t, event.secret_buf));
 
     cln->handler = ngx_http_clockodo_cleanup;
 
@@ -937,6 +943,7 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    ngx_http_clockodo_init_headers();
     ngx_http_clockodo_body_filter_init();
 
     if (mcf->dedupe) {

@@ -5,7 +5,6 @@
 
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -20,55 +19,75 @@
      + 7 * 4)
 
 
-/* a value in both views: decoded by cJSON, and as it was sent */
+/* cJSON before 1.7.19 gives up on numbers with more bytes than this */
+#define EVENT_NUMBER_LEN  63
 
-typedef struct {
-    const cJSON             *item;         /* NULL: there is none */
-    clockodo_json_value_t    sent;
-} event_value_t;
 
+typedef enum {
+    EVENT_READ_MISSING = 0,
+    EVENT_READ_MISTYPED,
+    EVENT_READ_INVALID,
+    EVENT_READ_FAULTS,
+    EVENT_READ_OK = EVENT_READ_FAULTS,
+    EVENT_READ_NO_MEMORY
+} event_read_e;
+
+
+/* a member that is looked for, and what to say if it is not as it should be */
 
 typedef struct {
     const char              *name;
     size_t                   len;
-    int                    (*read)(clockodo_event_t *event,
-                                   const event_value_t *value);
+    clockodo_json_type_e     type;
+    event_read_e           (*read)(clockodo_event_t *event,
+                                   const clockodo_name_t *text);
     size_t                   fault;        /* where it goes */
-    clockodo_fault_e         missing;
-    clockodo_fault_e         invalid;
+    clockodo_fault_e         faults[EVENT_READ_FAULTS];
 } event_member_t;
 
 
-static cJSON *event_tree(const unsigned char *text, size_t len,
-    unsigned long_number);
-static int event_read(clockodo_event_t *event, const cJSON *root,
-    const unsigned char *text, size_t len);
-static void event_read_secret(clockodo_event_t *event, const cJSON *secret);
-static int event_read_token(clockodo_event_t *event,
-    const event_value_t *value);
-static int event_read_subscription(clockodo_event_t *event,
-    const event_value_t *value);
-static int event_read_company(clockodo_event_t *event,
-    const event_value_t *value);
-static int event_read_occurred_at(clockodo_event_t *event,
-    const event_value_t *value);
-static int event_read_object(clockodo_event_t *event,
-    const event_value_t *value);
-static int event_read_name(clockodo_event_t *event,
-    const event_value_t *value);
-static clockodo_fault_e event_read_entity(clockodo_event_t *event,
-    const event_value_t *payload);
-static clockodo_fault_e event_read_budget(clockodo_event_t *event,
-    const event_value_t *payload);
-static event_value_t event_member(const event_value_t *object,
-    const char *name);
-static uint64_t event_read_id(const event_value_t *value, char *buf,
+static event_read_e event_read(clockodo_event_t *event,
+    const clockodo_json_members_t *members, const unsigned char *text);
+static int event_is_handshake(const clockodo_json_members_t *members);
+static event_read_e event_read_payload(clockodo_event_t *event,
+    const clockodo_json_members_t *members, uint32_t payload);
+static const clockodo_json_value_t *event_find(
+    const clockodo_json_members_t *members, uint32_t object,
+    const event_member_t *m, const clockodo_json_member_t **next);
+static event_read_e event_read_members(clockodo_event_t *event,
+    const clockodo_json_members_t *members, uint32_t object,
+    const event_member_t *m, size_t n, const clockodo_json_value_t **values);
+static event_read_e event_read_value(clockodo_event_t *event,
+    const event_member_t *m, const clockodo_json_value_t *value);
+static event_read_e event_read_escaped(clockodo_event_t *event,
+    const event_member_t *m, const clockodo_name_t *sent);
+static event_read_e event_read_secret(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_token(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_subscription(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_company(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_occurred_at(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_name(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_any(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_entity_id(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_budget_type(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static event_read_e event_read_threshold(clockodo_event_t *event,
+    const clockodo_name_t *text);
+static uint64_t event_read_id(const clockodo_name_t *text, char *buf,
     clockodo_name_t *name);
-static void event_set(clockodo_name_t *name, char *buf, const char *text,
-    size_t len);
-static int event_consists_of(const char *text, size_t len, size_t max,
+static void event_set(clockodo_name_t *name, char *buf,
+    const clockodo_name_t *text);
+static int event_consists_of(const clockodo_name_t *text, size_t max,
     const char *others);
-static char *event_netstring(char *p, const clockodo_name_t *name);
+static inline char *event_netstring(char *p, const clockodo_name_t *name);
 
 
 #define event_type(name, budget)  { name, sizeof(name) - 1, budget }
@@ -125,63 +144,141 @@ const clockodo_event_type_t  clockodo_event_types[CLOCKODO_EVENT_TYPES] = {
 };
 
 
-#define event_fault(f)  offsetof(clockodo_event_t, f ## _fault)
+#define event_member(name, type, read, fault)                                 \
+    name, sizeof(name) - 1, CLOCKODO_JSON_ ## type ## _TYPE, read,            \
+    offsetof(clockodo_event_t, fault ## _fault)
+
+
+static const event_member_t  event_secret = {
+    event_member("secret", STRING, event_read_secret, secret),
+    { CLOCKODO_FAULT_NONE,
+      CLOCKODO_FAULT_SECRET_TYPE,
+      CLOCKODO_FAULT_SECRET_VALUE }
+};
 
 
 /* what every event has; the payload is read once its event is known */
 
 static const event_member_t  event_members[] = {
 
-    { "token", sizeof("token") - 1,
-      event_read_token, event_fault(token),
-      CLOCKODO_FAULT_TOKEN_MISSING, CLOCKODO_FAULT_TOKEN_TYPE },
+    { event_member("subscription_id", NUMBER, event_read_subscription,
+                   envelope),
+      { CLOCKODO_FAULT_SUBSCRIPTION_ID_MISSING,
+        CLOCKODO_FAULT_SUBSCRIPTION_ID,
+        CLOCKODO_FAULT_SUBSCRIPTION_ID } },
 
-    { "subscription_id", sizeof("subscription_id") - 1,
-      event_read_subscription, event_fault(envelope),
-      CLOCKODO_FAULT_SUBSCRIPTION_ID_MISSING, CLOCKODO_FAULT_SUBSCRIPTION_ID },
+    { event_member("company_id", NUMBER, event_read_company, envelope),
+      { CLOCKODO_FAULT_COMPANY_ID_MISSING,
+        CLOCKODO_FAULT_COMPANY_ID,
+        CLOCKODO_FAULT_COMPANY_ID } },
 
-    { "company_id", sizeof("company_id") - 1,
-      event_read_company, event_fault(envelope),
-      CLOCKODO_FAULT_COMPANY_ID_MISSING, CLOCKODO_FAULT_COMPANY_ID },
+    { event_member("occurred_at", STRING, event_read_occurred_at, envelope),
+      { CLOCKODO_FAULT_OCCURRED_AT_MISSING,
+        CLOCKODO_FAULT_OCCURRED_AT,
+        CLOCKODO_FAULT_OCCURRED_AT } },
 
-    { "occurred_at", sizeof("occurred_at") - 1,
-      event_read_occurred_at, event_fault(envelope),
-      CLOCKODO_FAULT_OCCURRED_AT_MISSING, CLOCKODO_FAULT_OCCURRED_AT },
+    { event_member("event_name", STRING, event_read_name, envelope),
+      { CLOCKODO_FAULT_EVENT_NAME_MISSING,
+        CLOCKODO_FAULT_EVENT_NAME,
+        CLOCKODO_FAULT_EVENT_NAME } },
 
-    { "event_name", sizeof("event_name") - 1,
-      event_read_name, event_fault(envelope),
-      CLOCKODO_FAULT_EVENT_NAME_MISSING, CLOCKODO_FAULT_EVENT_NAME },
+    { event_member("payload", OBJECT, event_read_any, envelope),
+      { CLOCKODO_FAULT_PAYLOAD_MISSING,
+        CLOCKODO_FAULT_PAYLOAD_TYPE,
+        CLOCKODO_FAULT_NONE } },
 
-    { "payload", sizeof("payload") - 1,
-      event_read_object, event_fault(envelope),
-      CLOCKODO_FAULT_PAYLOAD_MISSING, CLOCKODO_FAULT_PAYLOAD_TYPE }
+    { event_member("token", STRING, event_read_token, token),
+      { CLOCKODO_FAULT_TOKEN_MISSING,
+        CLOCKODO_FAULT_TOKEN_TYPE,
+        CLOCKODO_FAULT_NONE } }
 };
 
 #define EVENT_MEMBERS  (sizeof(event_members) / sizeof(event_members[0]))
-#define EVENT_TOKEN    0
-#define EVENT_PAYLOAD  (EVENT_MEMBERS - 1)
+#define EVENT_PAYLOAD  (EVENT_MEMBERS - 2)
+#define EVENT_TOKEN    (EVENT_MEMBERS - 1)
+
+
+/* named after the event's entity */
+
+static const event_member_t  event_entity = {
+    NULL, 0, CLOCKODO_JSON_OBJECT_TYPE, event_read_any,
+    offsetof(clockodo_event_t, payload_fault),
+    { CLOCKODO_FAULT_ENTITY_MISSING,
+      CLOCKODO_FAULT_ENTITY_MISSING,
+      CLOCKODO_FAULT_NONE }
+};
+
+
+static const event_member_t  event_entity_id = {
+    event_member("id", NUMBER, event_read_entity_id, payload),
+    { CLOCKODO_FAULT_ENTITY_ID,
+      CLOCKODO_FAULT_ENTITY_ID,
+      CLOCKODO_FAULT_ENTITY_ID }
+};
+
+
+static const event_member_t  event_budget_members[] = {
+
+    { event_member("id", NUMBER, event_read_entity_id, payload),
+      { CLOCKODO_FAULT_BUDGET_ID,
+        CLOCKODO_FAULT_BUDGET_ID,
+        CLOCKODO_FAULT_BUDGET_ID } },
+
+    { event_member("type", STRING, event_read_budget_type, payload),
+      { CLOCKODO_FAULT_BUDGET_TYPE,
+        CLOCKODO_FAULT_BUDGET_TYPE,
+        CLOCKODO_FAULT_BUDGET_TYPE } },
+
+    { event_member("threshold", NUMBER, event_read_threshold, payload),
+      { CLOCKODO_FAULT_BUDGET_THRESHOLD,
+        CLOCKODO_FAULT_BUDGET_THRESHOLD,
+        CLOCKODO_FAULT_BUDGET_THRESHOLD } }
+};
+
+#define EVENT_BUDGET_MEMBERS                                                  \
+    (sizeof(event_budget_members) / sizeof(event_budget_members[0]))
+
+
+/* two digits for each byte */
+
+#define event_hex_row(d)                                                      \
+    d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7"                           \
+    d "8" d "9" d "a" d "b" d "c" d "d" d "e" d "f"
+
+static const char  event_hex[] =
+    event_hex_row("0") event_hex_row("1") event_hex_row("2") event_hex_row("3")
+    event_hex_row("4") event_hex_row("5") event_hex_row("6") event_hex_row("7")
+    event_hex_row("8") event_hex_row("9") event_hex_row("a") event_hex_row("b")
+    event_hex_row("c") event_hex_row("d") event_hex_row("e") event_hex_row("f");
 
 
 const clockodo_event_type_t *
 clockodo_event_type(const char *name, size_t len)
 {
-    int     rc;
-    size_t  low, high, mid, n;
+    int                           rc;
+    size_t                        low, high, mid, n;
+    const clockodo_event_type_t  *type;
 
     low = 0;
     high = CLOCKODO_EVENT_TYPES;
 
     while (low < high) {
         mid = (low + high) / 2;
+        type = &clockodo_event_types[mid];
 
-        n = clockodo_event_types[mid].len;
-        rc = memcmp(name, clockodo_event_types[mid].name, len < n ? len : n);
+        n = len < type->len ? len : type->len;
 
-        if (rc == 0 && len == n) {
-            return &clockodo_event_types[mid];
+        rc = n ? name[0] - type->name[0] : 0;
+
+        if (rc == 0) {
+            rc = memcmp(name, type->name, n);
         }
 
-        if (rc < 0 || (rc == 0 && len < n)) {
+        if (rc == 0 && len == type->len) {
+            return type;
+        }
+
+        if (rc < 0 || (rc == 0 && len < type->len)) {
             high = mid;
 
         } else {
@@ -231,344 +328,386 @@ clockodo_json_e
 clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     clockodo_event_t *event, clockodo_json_t *json)
 {
-    int              rc;
-    cJSON           *root;
-    clockodo_json_e  error;
+    event_read_e             rc;
+    clockodo_json_e          error;
+    clockodo_json_members_t  members;
 
-    memset(event, 0, sizeof(clockodo_event_t));
+    memset(event, 0, offsetof(clockodo_event_t, secret_buf));
 
-    error = clockodo_json_scan(text, len, key, json);
+    error = clockodo_json_scan(text, len, key, json, &members);
 
     if (error != CLOCKODO_JSON_OK) {
         return error;
     }
 
-    root = event_tree(text, len, json->long_number);
+    rc = event_read(event, &members, text);
 
-    if (root == NULL) {
-        return CLOCKODO_JSON_NO_MEMORY;
-    }
+    clockodo_json_members_free(&members);
 
-    rc = event_read(event, root, text, len);
-
-    cJSON_Delete(root);
-
-    return rc == 0 ? CLOCKODO_JSON_OK : CLOCKODO_JSON_NO_MEMORY;
+    return rc == EVENT_READ_OK ? CLOCKODO_JSON_OK : CLOCKODO_JSON_NO_MEMORY;
 }
 
 
-static cJSON *
-event_tree(const unsigned char *text, size_t len, unsigned long_number)
+static event_read_e
+event_read(clockodo_event_t *event, const clockodo_json_members_t *members,
+    const unsigned char *text)
 {
-    cJSON          *root;
-    unsigned char  *copy;
+    event_read_e                  rc;
+    const clockodo_json_value_t  *values[EVENT_MEMBERS];
 
-    /* what the scan let pass cJSON reads too, unless it is out of memory */
+    if (event_is_handshake(members)) {
+        event->handshake = 1;
 
-    if (!long_number) {
-        return cJSON_ParseWithLengthOpts((const char *) text, len, NULL, 0);
+        return event_read_members(event, members, CLOCKODO_JSON_ROOT,
+                                  &event_secret, 1, values);
     }
 
-    copy = malloc(len);
-    if (copy == NULL) {
-        return NULL;
+    rc = event_read_members(event, members, CLOCKODO_JSON_ROOT,
+                            event_members, EVENT_MEMBERS, values);
+
+    if (rc == EVENT_READ_OK && event->envelope_fault == CLOCKODO_FAULT_NONE) {
+        rc = event_read_payload(event, members, values[EVENT_PAYLOAD]->object);
     }
 
-    memcpy(copy, text, len);
-    clockodo_json_cut_numbers(copy, len);
+    if (rc == EVENT_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
+        event->token_offset = values[EVENT_TOKEN]->data - text;
+        event->token_len = values[EVENT_TOKEN]->len;
+    }
 
-    root = cJSON_ParseWithLengthOpts((char *) copy, len, NULL, 0);
-
-    free(copy);
-
-    return root;
+    return rc;
 }
 
+
+/* an object with the one member "secret", which is then the first */
 
 static int
-event_read(clockodo_event_t *event, const cJSON *root,
-    const unsigned char *text, size_t len)
+event_is_handshake(const clockodo_json_members_t *members)
 {
-    size_t                   i;
-    clockodo_fault_e        *fault;
-    event_value_t            values[EVENT_MEMBERS];
-    clockodo_json_member_t   sent[EVENT_MEMBERS];
+    size_t  i;
 
-    if (root->child && root->child->next == NULL
-        && strcmp(root->child->string, "secret") == 0)
-    {
-        event->handshake = 1;
-        event_read_secret(event, root->child);
-        return 0;
+    for (i = 1; i < members->n; i++) {
+        if (members->list[i].object == CLOCKODO_JSON_ROOT) {
+            return 0;
+        }
     }
 
-    for (i = 0; i < EVENT_MEMBERS; i++) {
-        sent[i].name = event_members[i].name;
-        sent[i].len = event_members[i].len;
+    return members->n
+           && clockodo_json_name_is(&members->list[0].name, event_secret.name,
+                                    event_secret.len);
+}
+
+
+static event_read_e
+event_read_payload(clockodo_event_t *event,
+    const clockodo_json_members_t *members, uint32_t payload)
+{
+    event_read_e                  rc;
+    event_member_t                m;
+    const clockodo_json_value_t  *values[EVENT_BUDGET_MEMBERS];
+
+    if (event->type && event->type->budget) {
+        return event_read_members(event, members, payload,
+                                  event_budget_members, EVENT_BUDGET_MEMBERS,
+                                  values);
     }
 
-    clockodo_json_members(text, len, sent, EVENT_MEMBERS);
+    m = event_entity;
+    m.name = event->entity.data;
+    m.len = event->entity.len;
 
-    for (i = 0; i < EVENT_MEMBERS; i++) {
-        values[i].item = cJSON_GetObjectItemCaseSensitive(root,
-                                                        event_members[i].name);
-        values[i].sent = sent[i].value;
+    rc = event_read_members(event, members, payload, &m, 1, values);
 
-        if (values[i].item && event_members[i].read(event, &values[i]) == 0) {
+    if (rc == EVENT_READ_OK && event->payload_fault == CLOCKODO_FAULT_NONE) {
+        rc = event_read_members(event, members, values[0]->object,
+                                &event_entity_id, 1, values);
+    }
+
+    if (event->type == NULL) {
+
+        /* nobody knows what the payload of this one should be */
+
+        event->payload_fault = CLOCKODO_FAULT_NONE;
+    }
+
+    return rc;
+}
+
+
+/*
+ * A member of an object by its name, of which there are no two.  The search
+ * starts at *next, behind what was found last: mostly it is there.
+ */
+
+static const clockodo_json_value_t *
+event_find(const clockodo_json_members_t *members, uint32_t object,
+    const event_member_t *m, const clockodo_json_member_t **next)
+{
+    size_t                         n;
+    const clockodo_json_member_t  *member, *last;
+
+    member = *next;
+    last = &members->list[members->n];
+
+    for (n = members->n; n; n--, member++) {
+
+        if (member == last) {
+            member = members->list;
+        }
+
+        if (member->object == object
+            && clockodo_json_name_is(&member->name, m->name, m->len))
+        {
+            *next = member + 1;
+            return &member->value;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Finds n members of an object, sets values to them, and reads them.  Of
+ * several faults that go to the same place, the first one stays.
+ */
+
+static event_read_e
+event_read_members(clockodo_event_t *event,
+    const clockodo_json_members_t *members, uint32_t object,
+    const event_member_t *m, size_t n, const clockodo_json_value_t **values)
+{
+    size_t                         i;
+    event_read_e                   rc;
+    clockodo_fault_e              *place;
+    const clockodo_json_member_t  *next;
+
+    next = members->list;
+
+    for (i = 0; i < n; i++) {
+        values[i] = event_find(members, object, &m[i], &next);
+
+        rc = event_read_value(event, &m[i], values[i]);
+
+        if (rc == EVENT_READ_OK) {
             continue;
         }
 
-        fault = (clockodo_fault_e *) ((char *) event + event_members[i].fault);
+        if (rc == EVENT_READ_NO_MEMORY) {
+            return rc;
+        }
 
-        if (*fault == CLOCKODO_FAULT_NONE) {
-            *fault = values[i].item ? event_members[i].invalid
-                                    : event_members[i].missing;
+        place = (clockodo_fault_e *) ((char *) event + m[i].fault);
+
+        if (*place == CLOCKODO_FAULT_NONE) {
+            *place = m[i].faults[rc];
         }
     }
 
-    if (event->envelope_fault == CLOCKODO_FAULT_NONE) {
-        event->payload_fault = event->type && event->type->budget
-                               ? event_read_budget(event,
-                                                   &values[EVENT_PAYLOAD])
-                               : event_read_entity(event,
-                                                   &values[EVENT_PAYLOAD]);
-    }
-
-    if (event->token_fault) {
-        return 0;
-    }
-
-    event->token_offset = values[EVENT_TOKEN].sent.data - text;
-    event->token_len = values[EVENT_TOKEN].sent.len;
-
-    return clockodo_sha256(values[EVENT_TOKEN].item->valuestring,
-                           strlen(values[EVENT_TOKEN].item->valuestring),
-                           event->token);
+    return EVENT_READ_OK;
 }
 
 
-static void
-event_read_secret(clockodo_event_t *event, const cJSON *secret)
+static event_read_e
+event_read_value(clockodo_event_t *event, const event_member_t *m,
+    const clockodo_json_value_t *value)
 {
-    size_t  len;
+    clockodo_name_t  text;
 
-    if (!cJSON_IsString(secret)) {
-        event->secret_fault = CLOCKODO_FAULT_SECRET_TYPE;
-        return;
+    if (value == NULL) {
+        return EVENT_READ_MISSING;
     }
 
-    len = strlen(secret->valuestring);
-
-    if (!event_consists_of(secret->valuestring, len, CLOCKODO_SECRET_LEN,
-                           "._~-"))
-    {
-        event->secret_fault = CLOCKODO_FAULT_SECRET_VALUE;
-        return;
+    if (value->type != m->type) {
+        return EVENT_READ_MISTYPED;
     }
 
-    event_set(&event->secret, event->secret_buf, secret->valuestring, len);
+    text.data = (const char *) value->data;
+    text.len = value->len;
+
+    return value->escaped ? event_read_escaped(event, m, &text)
+                          : m->read(event, &text);
 }
 
 
-static int
-event_read_token(clockodo_event_t *event, const event_value_t *value)
+static event_read_e
+event_read_escaped(clockodo_event_t *event, const event_member_t *m,
+    const clockodo_name_t *sent)
 {
-    (void) event;
+    cJSON            *decoded;
+    event_read_e      rc;
+    clockodo_name_t   text;
 
-    return cJSON_IsString(value->item) ? 0 : -1;
+    /* what the scan let pass cJSON reads too, unless it is out of memory */
+
+    decoded = cJSON_ParseWithLengthOpts(sent->data - 1, sent->len + 2, NULL, 0);
+    if (decoded == NULL) {
+        return EVENT_READ_NO_MEMORY;
+    }
+
+    text.data = decoded->valuestring;
+    text.len = strlen(text.data);
+
+    rc = m->read(event, &text);
+
+    cJSON_Delete(decoded);
+
+    return rc;
 }
 
 
-static int
-event_read_subscription(clockodo_event_t *event, const event_value_t *value)
+static event_read_e
+event_read_secret(clockodo_event_t *event, const clockodo_name_t *text)
 {
-    event->subscription_id = event_read_id(value, event->subscription_buf,
+    if (!event_consists_of(text, CLOCKODO_SECRET_LEN, "._~-")) {
+        return EVENT_READ_INVALID;
+    }
+
+    event_set(&event->secret, event->secret_buf, text);
+
+    return EVENT_READ_OK;
+}
+
+
+static event_read_e
+event_read_token(clockodo_event_t *event, const clockodo_name_t *text)
+{
+    return clockodo_sha256(text->data, text->len, event->token) == 0
+           ? EVENT_READ_OK : EVENT_READ_NO_MEMORY;
+}
+
+
+static event_read_e
+event_read_subscription(clockodo_event_t *event, const clockodo_name_t *text)
+{
+    event->subscription_id = event_read_id(text, event->subscription_buf,
                                            &event->subscription);
 
-    return event->subscription_id ? 0 : -1;
+    return event->subscription_id ? EVENT_READ_OK : EVENT_READ_INVALID;
 }
 
 
-static int
-event_read_company(clockodo_event_t *event, const event_value_t *value)
+static event_read_e
+event_read_company(clockodo_event_t *event, const clockodo_name_t *text)
 {
-    event->company_id = event_read_id(value, event->company_buf,
+    event->company_id = event_read_id(text, event->company_buf,
                                       &event->company);
 
-    return event->company_id ? 0 : -1;
+    return event->company_id ? EVENT_READ_OK : EVENT_READ_INVALID;
 }
 
 
-static int
-event_read_occurred_at(clockodo_event_t *event, const event_value_t *value)
+static event_read_e
+event_read_occurred_at(clockodo_event_t *event, const clockodo_name_t *text)
 {
-    size_t       len;
-    const char  *text;
-
-    if (!cJSON_IsString(value->item)) {
-        return -1;
-    }
-
-    text = value->item->valuestring;
-    len = strlen(text);
-
-    if (clockodo_time_parse((const unsigned char *) text, len,
+    if (clockodo_time_parse((const unsigned char *) text->data, text->len,
                             &event->occurred)
         != 0)
     {
-        return -1;
+        return EVENT_READ_INVALID;
     }
 
-    event_set(&event->occurred_at, event->occurred_at_buf, text, len);
+    event_set(&event->occurred_at, event->occurred_at_buf, text);
 
-    return 0;
+    return EVENT_READ_OK;
 }
 
 
-static int
-event_read_name(clockodo_event_t *event, const event_value_t *value)
+static event_read_e
+event_read_name(clockodo_event_t *event, const clockodo_name_t *text)
 {
-    size_t       len, entity;
-    const char  *text;
+    size_t  entity;
 
-    if (!cJSON_IsString(value->item)) {
-        return -1;
-    }
+    event->type = clockodo_event_type(text->data, text->len);
 
-    text = value->item->valuestring;
-    len = strlen(text);
+    /* a documented name is well-formed */
 
-    entity = clockodo_event_entity(text, len);
+    entity = event->type
+             ? (size_t) ((char *) memchr(text->data, '.', text->len)
+                         - text->data)
+             : clockodo_event_entity(text->data, text->len);
 
     if (entity == 0) {
-        return -1;
+        return EVENT_READ_INVALID;
     }
 
-    event_set(&event->event, event->event_buf, text, len);
+    event_set(&event->event, event->event_buf, text);
 
     event->entity.data = event->event_buf;
     event->entity.len = entity;
 
     event->action.data = event->event_buf + entity + 1;
-    event->action.len = len - entity - 1;
+    event->action.len = text->len - entity - 1;
 
-    event->type = clockodo_event_type(text, len);
-
-    return 0;
+    return EVENT_READ_OK;
 }
 
 
-static int
-event_read_object(clockodo_event_t *event, const event_value_t *value)
+/* what is in an object is read afterwards */
+
+static event_read_e
+event_read_any(clockodo_event_t *event, const clockodo_name_t *text)
 {
     (void) event;
+    (void) text;
 
-    return cJSON_IsObject(value->item) ? 0 : -1;
+    return EVENT_READ_OK;
 }
 
 
-static clockodo_fault_e
-event_read_entity(clockodo_event_t *event, const event_value_t *payload)
+static event_read_e
+event_read_entity_id(clockodo_event_t *event, const clockodo_name_t *text)
 {
-    char           name[CLOCKODO_EVENT_NAME_LEN];
-    event_value_t  entity, id;
-
-    memcpy(name, event->entity.data, event->entity.len);
-    name[event->entity.len] = '\0';
-
-    entity = event_member(payload, name);
-    id = event_member(&entity, "id");
-
-    if (event_read_id(&id, event->entity_id_buf, &event->entity_id)
-        || event->type == NULL)
-    {
-        return CLOCKODO_FAULT_NONE;
-    }
-
-    return cJSON_IsObject(entity.item) ? CLOCKODO_FAULT_ENTITY_ID
-                                       : CLOCKODO_FAULT_ENTITY_MISSING;
+    return event_read_id(text, event->entity_id_buf, &event->entity_id)
+           ? EVENT_READ_OK : EVENT_READ_INVALID;
 }
 
 
-static clockodo_fault_e
-event_read_budget(clockodo_event_t *event, const event_value_t *payload)
+static event_read_e
+event_read_budget_type(clockodo_event_t *event, const clockodo_name_t *text)
 {
-    size_t         len;
-    const char    *text;
-    event_value_t  id, type, threshold;
-
-    id = event_member(payload, "id");
-    type = event_member(payload, "type");
-    threshold = event_member(payload, "threshold");
-
-    if (event_read_id(&id, event->entity_id_buf, &event->entity_id) == 0) {
-        return CLOCKODO_FAULT_BUDGET_ID;
+    if (!event_consists_of(text, CLOCKODO_BUDGET_TYPE_LEN, "_")) {
+        return EVENT_READ_INVALID;
     }
 
-    text = cJSON_IsString(type.item) ? type.item->valuestring : "";
-    len = strlen(text);
+    event_set(&event->budget_type, event->budget_type_buf, text);
 
-    if (!event_consists_of(text, len, CLOCKODO_BUDGET_TYPE_LEN, "_")) {
-        return CLOCKODO_FAULT_BUDGET_TYPE;
+    return EVENT_READ_OK;
+}
+
+
+static event_read_e
+event_read_threshold(clockodo_event_t *event, const clockodo_name_t *text)
+{
+    cJSON  *number;
+
+    if (text->len > EVENT_NUMBER_LEN) {
+        return EVENT_READ_INVALID;
     }
 
-    event_set(&event->budget_type, event->budget_type_buf, text, len);
-
-    if (!cJSON_IsNumber(threshold.item)
-        || threshold.sent.len > CLOCKODO_JSON_NUMBER_LEN)
-    {
-        return CLOCKODO_FAULT_BUDGET_THRESHOLD;
+    number = cJSON_ParseWithLengthOpts(text->data, text->len, NULL, 0);
+    if (number == NULL) {
+        return EVENT_READ_NO_MEMORY;
     }
 
     event->threshold.data = event->threshold_buf;
-    event->threshold.len = clockodo_number_format(threshold.item->valuedouble,
+    event->threshold.len = clockodo_number_format(number->valuedouble,
                                                   event->threshold_buf);
 
-    return event->threshold.len ? CLOCKODO_FAULT_NONE
-                                : CLOCKODO_FAULT_BUDGET_THRESHOLD;
-}
+    cJSON_Delete(number);
 
-
-/* no member of what is not an object */
-
-static event_value_t
-event_member(const event_value_t *object, const char *name)
-{
-    event_value_t           value;
-    clockodo_json_member_t  sent;
-
-    memset(&value, 0, sizeof(event_value_t));
-
-    if (!cJSON_IsObject(object->item)) {
-        return value;
-    }
-
-    sent.name = name;
-    sent.len = strlen(name);
-
-    clockodo_json_members(object->sent.data, object->sent.len, &sent, 1);
-
-    value.item = cJSON_GetObjectItemCaseSensitive(object->item, name);
-    value.sent = sent.value;
-
-    return value;
+    return event->threshold.len ? EVENT_READ_OK : EVENT_READ_INVALID;
 }
 
 
 static uint64_t
-event_read_id(const event_value_t *value, char *buf, clockodo_name_t *name)
+event_read_id(const clockodo_name_t *text, char *buf, clockodo_name_t *name)
 {
     uint64_t  id;
 
-    if (!cJSON_IsNumber(value->item)) {
-        return 0;
-    }
-
-    id = clockodo_id_parse(value->sent.data, value->sent.len);
+    id = clockodo_id_parse((const unsigned char *) text->data, text->len);
 
     if (id) {
-        event_set(name, buf, (const char *) value->sent.data,
-                  value->sent.len);
+        event_set(name, buf, text);
     }
 
     return id;
@@ -578,45 +717,43 @@ event_read_id(const event_value_t *value, char *buf, clockodo_name_t *name)
 /* the caller has made sure that the text fits */
 
 static void
-event_set(clockodo_name_t *name, char *buf, const char *text, size_t len)
+event_set(clockodo_name_t *name, char *buf, const clockodo_name_t *text)
 {
-    memcpy(buf, text, len);
+    memcpy(buf, text->data, text->len);
 
     name->data = buf;
-    name->len = len;
+    name->len = text->len;
 }
 
 
 /* 1 to max letters, digits and others */
 
 static int
-event_consists_of(const char *text, size_t len, size_t max,
+event_consists_of(const clockodo_name_t *text, size_t max,
     const char *others)
 {
     size_t  i;
 
-    for (i = 0; i < len; i++) {
-        if (!clockodo_event_char(text[i])
-            && !(text[i] >= 'A' && text[i] <= 'Z')
-            && strchr(others, text[i]) == NULL)
+    for (i = 0; i < text->len; i++) {
+        if (!clockodo_event_char(text->data[i])
+            && !(text->data[i] >= 'A' && text->data[i] <= 'Z')
+            && strchr(others, text->data[i]) == NULL)
         {
             return 0;
         }
     }
 
-    return len > 0 && len <= max;
+    return text->len > 0 && text->len <= max;
 }
 
 
 int
 clockodo_event_key(clockodo_event_t *event)
 {
-    char                *p;
-    size_t               i;
-    char                 text[EVENT_KEY_TEXT_LEN];
-    unsigned char       *digest;
-
-    static const char    hex[] = "0123456789abcdef";
+    char           *p;
+    size_t          i;
+    char            text[EVENT_KEY_TEXT_LEN];
+    unsigned char  *digest;
 
     p = event_netstring(text, &event->company);
     p = event_netstring(p, &event->subscription);
@@ -636,8 +773,7 @@ clockodo_event_key(clockodo_event_t *event)
     }
 
     for (i = 0; i < CLOCKODO_SHA256_LEN; i++) {
-        event->key_buf[2 * i] = hex[digest[i] >> 4];
-        event->key_buf[2 * i + 1] = hex[digest[i] & 0xf];
+        memcpy(&event->key_buf[2 * i], &event_hex[2 * digest[i]], 2);
     }
 
     event->key.data = event->key_buf;
@@ -649,7 +785,7 @@ clockodo_event_key(clockodo_event_t *event)
 
 /* https://cr.yp.to/proto/netstrings.txt; no value here has 100 bytes */
 
-static char *
+static inline char *
 event_netstring(char *p, const clockodo_name_t *name)
 {
     if (name->len > 9) {

@@ -77,6 +77,7 @@ typedef struct {
     clockodo_name_t               key;
     unsigned char                 key_digest[CLOCKODO_SHA256_LEN];
 
+    /* from here on, set where a name points to it */
     char                          secret_buf[CLOCKODO_SECRET_LEN];
     char                          event_buf[CLOCKODO_EVENT_NAME_LEN];
     char                          subscription_buf[CLOCKODO_ID_LEN];
@@ -111,8 +112,8 @@ int clockodo_event_char(char c);
 size_t clockodo_event_entity(const char *name, size_t len);
 
 /*
- * Parses a body.  key is that of clockodo_json_scan().  Takes memory with
- * malloc() and gives it back before it returns.
+ * Parses a body.  key is that of clockodo_json_scan().  Memory that it takes
+ * with malloc() is given back before it returns.
  *
  * Returns CLOCKODO_JSON_OK and fills *event; CLOCKODO_JSON_NO_MEMORY, also
  * where libcrypto failed; or why the body is no JSON object, with *json set.

@@ -4,42 +4,24 @@
  */
 
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "clockodo_json.h"
 #include "clockodo_json_text.h"
 
 
-/* enough for 32 names before the first malloc(); a power of two */
-#define JSON_SLOTS  64
-
-/* 2^31 - 1 is prime: names are hashed as polynomials over that field */
-#define JSON_PRIME  0x7fffffff
-
-
-/* a member's name in a hash table with open addressing */
-
-typedef struct {
-    size_t                offset;          /* of the name, 0: free */
-    uint32_t              object;
-    uint32_t              hash;
-} json_slot_t;
+#define JSON_END  (-1)
 
 
 typedef struct {
-    const unsigned char  *text;
-    const unsigned char  *end;
-    clockodo_json_t      *json;
-    clockodo_json_e       error;
-    unsigned              depth;
-    uint32_t              key;
-
-    uint32_t              objects;         /* the newest one's number */
-    size_t                names;
-    size_t                nslots;
-    json_slot_t          *slots;
-    json_slot_t           first[JSON_SLOTS];
+    const unsigned char      *text;
+    const unsigned char      *end;
+    clockodo_json_t          *json;
+    clockodo_json_members_t  *members;
+    clockodo_json_value_t     value;       /* the one that was read last */
+    clockodo_json_e           error;
+    unsigned                  depth;
+    uint32_t                  objects;     /* the newest one's number */
 } json_scan_t;
 
 
@@ -52,36 +34,58 @@ typedef struct {
 } json_utf8_t;
 
 
+static inline int json_peek(const json_scan_t *s, const unsigned char **p);
 static const unsigned char *json_value(json_scan_t *s,
     const unsigned char *p);
 static const unsigned char *json_object(json_scan_t *s,
     const unsigned char *p);
-static const unsigned char *json_array(json_scan_t *s,
-    const unsigned char *p);
+static const unsigned char *json_object_inside(json_scan_t *s,
+    const unsigned char *p, uint32_t object);
 static const unsigned char *json_member(json_scan_t *s,
     const unsigned char *p, uint32_t object);
+static int json_add(json_scan_t *s, uint32_t object);
+static const unsigned char *json_array(json_scan_t *s,
+    const unsigned char *p);
+static const unsigned char *json_array_inside(json_scan_t *s,
+    const unsigned char *p);
 static const unsigned char *json_literal(json_scan_t *s,
     const unsigned char *p, const char *literal, size_t len);
 static const unsigned char *json_number(json_scan_t *s,
     const unsigned char *p);
 static const unsigned char *json_digits(json_scan_t *s,
     const unsigned char *p);
-static const unsigned char *json_string(json_scan_t *s,
+static inline const unsigned char *json_skip_plain(const unsigned char *p,
+    const unsigned char *end);
+static inline const unsigned char *json_string(json_scan_t *s,
+    const unsigned char *p);
+static const unsigned char *json_string_rest(json_scan_t *s,
     const unsigned char *p);
 static const unsigned char *json_escape(json_scan_t *s,
     const unsigned char *p);
-static const unsigned char *json_hex(json_scan_t *s, const unsigned char *p,
-    unsigned *code);
+static int json_hex(json_scan_t *s, const unsigned char *p);
 static const unsigned char *json_utf8(json_scan_t *s,
     const unsigned char *p);
-static int json_unique(json_scan_t *s, const unsigned char *name,
-    uint32_t object);
-static int json_grow(json_scan_t *s);
-static uint32_t json_hash(const json_scan_t *s, const unsigned char *name,
-    uint32_t object);
-static int json_same(const unsigned char *name, const unsigned char *other);
+static void json_set(json_scan_t *s, clockodo_json_type_e type,
+    const unsigned char *p, const unsigned char *last);
 static const unsigned char *json_fail(json_scan_t *s, const unsigned char *p,
     clockodo_json_e error);
+
+
+/*
+ * Of eight bytes, the top bit of the lowest one that is not plain, and maybe
+ * of some above it.  Subtracting borrows from a byte that is smaller, so that
+ * its top bit is set; what is a quote or a backslash becomes 0, smaller than
+ * 1, by the exclusive or.
+ */
+
+#define json_each(byte)  (0x0101010101010101ULL * (byte))
+
+#define json_special(bytes)                                                   \
+    (((bytes)                                                                 \
+      | ((bytes) - json_each(' '))                                            \
+      | (((bytes) ^ json_each('"')) - json_each(1))                           \
+      | (((bytes) ^ json_each('\\')) - json_each(1)))                         \
+     & json_each(0x80))
 
 
 const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS] = {
@@ -107,6 +111,20 @@ const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS] = {
 };
 
 
+/* what a string has but quotes, escapes and sequences of several bytes */
+
+static const unsigned char  json_plain[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+};
+
+
 /* well-formed sequences of two and more bytes: Unicode, table 3-7 */
 
 static const json_utf8_t  json_utf8_table[] = {
@@ -123,68 +141,86 @@ static const json_utf8_t  json_utf8_table[] = {
 
 clockodo_json_e
 clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
-    clockodo_json_t *json)
+    clockodo_json_t *json, clockodo_json_members_t *members)
 {
     json_scan_t           s;
     const unsigned char  *p;
 
-    memset(json, 0, sizeof(clockodo_json_t));
+    json->offset = 0;
+
     memset(&s, 0, sizeof(json_scan_t));
 
     s.text = text;
     s.end = text + len;
     s.json = json;
-    s.key = key % (JSON_PRIME - 1) + 1;
-    s.nslots = JSON_SLOTS;
-    s.slots = s.first;
+    s.members = members;
 
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         (void) json_fail(&s, text, CLOCKODO_JSON_BOM);
         return s.error;
     }
 
-    p = clockodo_json_space(text, s.end);
+    p = text;
 
-    if (p < s.end && *p != '{') {
+    if (json_peek(&s, &p) != '{') {
         (void) json_fail(&s, p, CLOCKODO_JSON_NOT_OBJECT);
         return s.error;
     }
 
-    p = json_value(&s, p);
+    clockodo_json_members_init(members, key);
 
-    if (p) {
-        p = clockodo_json_space(p, s.end);
+    p = json_object(&s, p);
 
-        if (p < s.end) {
-            (void) json_fail(&s, p, CLOCKODO_JSON_TRAILING);
-        }
+    if (p && json_peek(&s, &p) != JSON_END) {
+        (void) json_fail(&s, p, CLOCKODO_JSON_TRAILING);
     }
 
-    if (s.slots != s.first) {
-        free(s.slots);
+    if (s.error) {
+        clockodo_json_members_free(members);
     }
 
     return s.error;
 }
 
 
+/* skips white space, RFC 8259, section 2, and returns what comes then */
+
+static inline int
+json_peek(const json_scan_t *s, const unsigned char **p)
+{
+    while (*p < s->end) {
+
+        if (**p > ' ' || (**p != ' ' && **p != '\t' && **p != '\n'
+                          && **p != '\r'))
+        {
+            return **p;
+        }
+
+        (*p)++;
+    }
+
+    return JSON_END;
+}
+
+
+/* sets s->value, as each function does that reads a value */
+
 static const unsigned char *
 json_value(json_scan_t *s, const unsigned char *p)
 {
-    if (p == s->end) {
-        return json_fail(s, p, CLOCKODO_JSON_END);
-    }
+    switch (json_peek(s, &p)) {
 
-    switch (*p) {
+    case JSON_END:
+        return json_fail(s, p, CLOCKODO_JSON_END);
+
+    case '"':
+        return json_string(s, p + 1);
 
     case '{':
         return json_object(s, p);
 
     case '[':
         return json_array(s, p);
-
-    case '"':
-        return json_string(s, p + 1);
 
     case 't':
         return json_literal(s, p, "true", 4);
@@ -204,40 +240,52 @@ json_value(json_scan_t *s, const unsigned char *p)
 static const unsigned char *
 json_object(json_scan_t *s, const unsigned char *p)
 {
-    uint32_t  object;
+    uint32_t              object;
+    const unsigned char  *last;
 
-    if (++s->depth > CLOCKODO_JSON_DEPTH) {
+    if (s->depth == CLOCKODO_JSON_DEPTH) {
         return json_fail(s, p, CLOCKODO_JSON_DEPTH_EXCEEDED);
     }
 
     object = ++s->objects;
 
-    p = clockodo_json_space(p + 1, s->end);
+    s->depth++;
+    last = json_object_inside(s, p + 1, object);
+    s->depth--;
 
-    if (p < s->end && *p == '}') {
-        s->depth--;
+    json_set(s, CLOCKODO_JSON_OBJECT_TYPE, p, last);
+    s->value.object = object;
+
+    return last;
+}
+
+
+static const unsigned char *
+json_object_inside(json_scan_t *s, const unsigned char *p, uint32_t object)
+{
+    if (json_peek(s, &p) == '}') {
         return p + 1;
     }
 
     for ( ;; ) {
-        p = json_member(s, clockodo_json_space(p, s->end), object);
+        p = json_member(s, p, object);
 
         if (p == NULL) {
             return NULL;
         }
 
-        p = clockodo_json_space(p, s->end);
+        switch (json_peek(s, &p)) {
 
-        if (p < s->end && *p == '}') {
-            s->depth--;
+        case ',':
+            p++;
+            break;
+
+        case '}':
             return p + 1;
-        }
 
-        if (p == s->end || *p != ',') {
+        default:
             return json_fail(s, p, CLOCKODO_JSON_COMMA);
         }
-
-        p++;
     }
 }
 
@@ -245,63 +293,98 @@ json_object(json_scan_t *s, const unsigned char *p)
 static const unsigned char *
 json_member(json_scan_t *s, const unsigned char *p, uint32_t object)
 {
-    const unsigned char  *name;
+    size_t  i;
 
-    if (p == s->end || *p != '"') {
+    if (json_peek(s, &p) != '"') {
         return json_fail(s, p, CLOCKODO_JSON_NAME);
     }
 
-    name = p + 1;
+    p = json_string(s, p + 1);
 
-    p = json_string(s, name);
-
-    if (p == NULL || json_unique(s, name, object) != 0) {
+    if (p == NULL || json_add(s, object) != 0) {
         return NULL;
     }
 
-    p = clockodo_json_space(p, s->end);
+    i = s->members->n - 1;
 
-    if (p == s->end || *p != ':') {
+    if (json_peek(s, &p) != ':') {
         return json_fail(s, p, CLOCKODO_JSON_COLON);
     }
 
-    return json_value(s, clockodo_json_space(p + 1, s->end));
+    p = json_value(s, p + 1);
+
+    if (p) {
+        s->members->list[i].value = s->value;
+    }
+
+    return p;
+}
+
+
+/* a member of the name that was read last */
+
+static int
+json_add(json_scan_t *s, uint32_t object)
+{
+    int  rc;
+
+    rc = clockodo_json_members_add(s->members, &s->value, object);
+
+    if (rc != 0) {
+        (void) json_fail(s, s->value.data - 1,
+                         rc == 1 ? CLOCKODO_JSON_DUPLICATE
+                                 : CLOCKODO_JSON_NO_MEMORY);
+    }
+
+    return rc;
 }
 
 
 static const unsigned char *
 json_array(json_scan_t *s, const unsigned char *p)
 {
-    if (++s->depth > CLOCKODO_JSON_DEPTH) {
+    const unsigned char  *last;
+
+    if (s->depth == CLOCKODO_JSON_DEPTH) {
         return json_fail(s, p, CLOCKODO_JSON_DEPTH_EXCEEDED);
     }
 
-    p = clockodo_json_space(p + 1, s->end);
+    s->depth++;
+    last = json_array_inside(s, p + 1);
+    s->depth--;
 
-    if (p < s->end && *p == ']') {
-        s->depth--;
+    json_set(s, CLOCKODO_JSON_ARRAY_TYPE, p, last);
+
+    return last;
+}
+
+
+static const unsigned char *
+json_array_inside(json_scan_t *s, const unsigned char *p)
+{
+    if (json_peek(s, &p) == ']') {
         return p + 1;
     }
 
     for ( ;; ) {
-        p = json_value(s, clockodo_json_space(p, s->end));
+        p = json_value(s, p);
 
         if (p == NULL) {
             return NULL;
         }
 
-        p = clockodo_json_space(p, s->end);
+        switch (json_peek(s, &p)) {
 
-        if (p < s->end && *p == ']') {
-            s->depth--;
+        case ',':
+            p++;
+            break;
+
+        case ']':
             return p + 1;
-        }
 
-        if (p == s->end || *p != ',') {
+        default:
             return json_fail(s, p, CLOCKODO_JSON_COMMA);
         }
-
-        p++;
     }
 }
 
@@ -317,6 +400,8 @@ json_literal(json_scan_t *s, const unsigned char *p, const char *literal,
             return json_fail(s, p + i, CLOCKODO_JSON_LITERAL);
         }
     }
+
+    json_set(s, CLOCKODO_JSON_LITERAL_TYPE, p, p + len);
 
     return p + len;
 }
@@ -363,9 +448,7 @@ json_number(json_scan_t *s, const unsigned char *p)
         p = json_digits(s, p);
     }
 
-    if (p && p - start > CLOCKODO_JSON_NUMBER_LEN) {
-        s->json->long_number = 1;
-    }
+    json_set(s, CLOCKODO_JSON_NUMBER_TYPE, start, p);
 
     return p;
 }
@@ -386,25 +469,80 @@ json_digits(json_scan_t *s, const unsigned char *p)
 }
 
 
+static inline const unsigned char *
+json_skip_plain(const unsigned char *p, const unsigned char *end)
+{
+#if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
+    uint64_t  bytes, special;
+
+    /* eight at a time, the first one is the lowest */
+
+    for ( /* void */ ; end - p >= 8; p += 8) {
+        memcpy(&bytes, p, 8);
+
+        special = json_special(bytes);
+
+        if (special) {
+            return p + __builtin_ctzll(special) / 8;
+        }
+    }
+
+#endif
+
+    while (p < end && json_plain[*p]) {
+        p++;
+    }
+
+    return p;
+}
+
+
 /* p is after the opening quote, the result after the closing one */
 
-static const unsigned char *
+static inline const unsigned char *
 json_string(json_scan_t *s, const unsigned char *p)
 {
-    while (p < s->end) {
+    const unsigned char  *last;
 
-        if (*p == '"') {
-            return p + 1;
-        }
+    last = json_skip_plain(p, s->end);
 
-        if (*p == '\\') {
+    if (last < s->end && *last == '"') {
+        json_set(s, CLOCKODO_JSON_STRING_TYPE, p, last);
+        return last + 1;
+    }
+
+    last = json_string_rest(s, last);
+
+    if (last) {
+        s->value.len = last - 1 - p;
+        s->value.data = p;
+    }
+
+    return last;
+}
+
+
+/* with what is not plain */
+
+static const unsigned char *
+json_string_rest(json_scan_t *s, const unsigned char *p)
+{
+    unsigned  escaped;
+
+    escaped = 0;
+
+    for ( /* void */ ; p < s->end && *p != '"'; /* void */ ) {
+
+        if (json_plain[*p]) {
+            p++;
+
+        } else if (*p == '\\') {
+            escaped = 1;
             p = json_escape(s, p);
 
         } else if (*p >= 0x80) {
             p = json_utf8(s, p);
-
-        } else if (*p >= 0x20) {
-            p++;
 
         } else {
             p = json_fail(s, p, CLOCKODO_JSON_CONTROL);
@@ -415,15 +553,22 @@ json_string(json_scan_t *s, const unsigned char *p)
         }
     }
 
-    return json_fail(s, p, CLOCKODO_JSON_END);
+    if (p == s->end) {
+        return json_fail(s, p, CLOCKODO_JSON_END);
+    }
+
+    json_set(s, CLOCKODO_JSON_STRING_TYPE, p, p);
+    s->value.escaped = escaped;
+
+    return p + 1;
 }
 
 
 static const unsigned char *
 json_escape(json_scan_t *s, const unsigned char *p)
 {
+    int                   code, low;
     size_t                i;
-    unsigned              code, low;
     const unsigned char  *start;
 
     start = p++;
@@ -438,15 +583,17 @@ json_escape(json_scan_t *s, const unsigned char *p)
         return json_fail(s, p, CLOCKODO_JSON_ESCAPE);
     }
 
-    p = json_hex(s, p + 1, &code);
+    code = json_hex(s, p + 1);
 
-    if (p == NULL) {
+    if (code == -1) {
         return NULL;
     }
 
     if (code == 0) {
         return json_fail(s, start, CLOCKODO_JSON_NUL);
     }
+
+    p += 5;
 
     if (code < 0xd800 || code > 0xdfff) {
         return p;
@@ -466,44 +613,53 @@ json_escape(json_scan_t *s, const unsigned char *p)
         return json_fail(s, s->end, CLOCKODO_JSON_END);
     }
 
-    p = json_hex(s, p + 2, &low);
+    low = json_hex(s, p + 2);
 
-    if (p && (low < 0xdc00 || low > 0xdfff)) {
+    if (low == -1) {
+        return NULL;
+    }
+
+    if (low < 0xdc00 || low > 0xdfff) {
         return json_fail(s, start, CLOCKODO_JSON_SURROGATE);
     }
 
-    return p;
+    return p + 6;
 }
 
 
-static const unsigned char *
-json_hex(json_scan_t *s, const unsigned char *p, unsigned *code)
+/* four digits, or -1 */
+
+static int
+json_hex(json_scan_t *s, const unsigned char *p)
 {
+    int                   code;
     unsigned              c;
     const unsigned char  *last;
 
-    *code = 0;
+    code = 0;
 
     for (last = p; last - p < 4; last++) {
 
         if (last == s->end) {
-            return json_fail(s, last, CLOCKODO_JSON_END);
+            (void) json_fail(s, last, CLOCKODO_JSON_END);
+            return -1;
         }
 
         c = *last | 0x20;
 
         if (*last >= '0' && *last <= '9') {
-            *code = *code * 16 + (*last - '0');
+            code = code * 16 + (*last - '0');
 
         } else if (c >= 'a' && c <= 'f') {
-            *code = *code * 16 + (c - 'a' + 10);
+            code = code * 16 + (c - 'a' + 10);
 
         } else {
-            return json_fail(s, last, CLOCKODO_JSON_ESCAPE);
+            (void) json_fail(s, last, CLOCKODO_JSON_ESCAPE);
+            return -1;
         }
     }
 
-    return last;
+    return code;
 }
 
 
@@ -543,152 +699,17 @@ json_utf8(json_scan_t *s, const unsigned char *p)
 }
 
 
-/*
- * All names of a text stand in one table, each with the number of its
- * object: an object that is closed needs no clean-up then.
- */
+/* what has been read, unless that failed */
 
-static int
-json_unique(json_scan_t *s, const unsigned char *name, uint32_t object)
+static void
+json_set(json_scan_t *s, clockodo_json_type_e type, const unsigned char *p,
+    const unsigned char *last)
 {
-    size_t        i;
-    uint32_t      hash;
-    json_slot_t  *slots;
-
-    if (2 * (s->names + 1) > s->nslots && json_grow(s) != 0) {
-        (void) json_fail(s, name, CLOCKODO_JSON_NO_MEMORY);
-        return -1;
-    }
-
-    slots = s->slots;
-    hash = json_hash(s, name, object);
-
-    for (i = hash & (s->nslots - 1);
-         slots[i].offset;
-         i = (i + 1) & (s->nslots - 1))
-    {
-        if (slots[i].hash == hash
-            && slots[i].object == object
-            && json_same(s->text + slots[i].offset, name))
-        {
-            (void) json_fail(s, name - 1, CLOCKODO_JSON_DUPLICATE);
-            return -1;
-        }
-    }
-
-    slots[i].offset = name - s->text;
-    slots[i].object = object;
-    slots[i].hash = hash;
-
-    s->names++;
-
-    return 0;
-}
-
-
-static int
-json_grow(json_scan_t *s)
-{
-    size_t        i, j, nslots;
-    json_slot_t  *slots;
-
-    nslots = s->nslots * 4;
-
-    slots = calloc(nslots, sizeof(json_slot_t));
-    if (slots == NULL) {
-        return -1;
-    }
-
-    for (i = 0; i < s->nslots; i++) {
-
-        if (s->slots[i].offset == 0) {
-            continue;
-        }
-
-        j = s->slots[i].hash & (nslots - 1);
-
-        while (slots[j].offset) {
-            j = (j + 1) & (nslots - 1);
-        }
-
-        slots[j] = s->slots[i];
-    }
-
-    if (s->slots != s->first) {
-        free(s->slots);
-    }
-
-    s->slots = slots;
-    s->nslots = nslots;
-
-    return 0;
-}
-
-
-/*
- * A polynomial, the object's number and the name's bytes being its
- * coefficients, at a point that senders don't know: two names of at most
- * n bytes collide with a probability of at most (n + 1) / 2^31, whatever
- * they are (Carter and Wegman, 1979).
- */
-
-static uint32_t
-json_hash(const json_scan_t *s, const unsigned char *name, uint32_t object)
-{
-    int                     c;
-    uint32_t                mixed;
-    uint64_t                hash;
-    clockodo_json_string_t  string;
-
-    string.p = name;
-    string.nrest = 0;
-
-    hash = object;
-
-    for (c = clockodo_json_string_next(&string);
-         c >= 0;
-         c = clockodo_json_string_next(&string))
-    {
-        hash = (hash * s->key + c + 1) % JSON_PRIME;
-    }
-
-    /*
-     * Names that differ in their last byte alone have hashes side by side,
-     * which linear probing cannot bear: they are spread by a bijection, the
-     * last step of MurmurHash3.
-     */
-
-    mixed = (uint32_t) hash;
-
-    mixed = (mixed ^ (mixed >> 16)) * 0x85ebca6b;
-    mixed = (mixed ^ (mixed >> 13)) * 0xc2b2ae35;
-
-    return mixed ^ (mixed >> 16);
-}
-
-
-static int
-json_same(const unsigned char *name, const unsigned char *other)
-{
-    int                     c;
-    clockodo_json_string_t  a, b;
-
-    a.p = name;
-    a.nrest = 0;
-
-    b.p = other;
-    b.nrest = 0;
-
-    do {
-        c = clockodo_json_string_next(&a);
-
-        if (c != clockodo_json_string_next(&b)) {
-            return 0;
-        }
-
-    } while (c >= 0);
-
-    return 1;
+    s->value.data = p;
+    s->value.len = last ? (size_t) (last - p) : 0;
+    s->value.type = type;
+    s->value.object = 0;
+    s->value.escaped = 0;
 }
 
 

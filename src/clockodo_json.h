@@ -11,16 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clockodo_json_members.h"
+
 
 #pragma GCC visibility push(hidden)
 
 
 /* arrays and objects inside each other, the outermost one included */
 #define CLOCKODO_JSON_DEPTH      32
-
-/* cJSON before 1.7.19 gives up on numbers with more bytes than this */
-#define CLOCKODO_JSON_NUMBER_LEN  63
-
 
 typedef enum {
     CLOCKODO_JSON_OK = 0,
@@ -48,23 +46,7 @@ typedef enum {
 
 typedef struct {
     size_t                offset;          /* of the first wrong byte, from 0 */
-    unsigned              long_number:1;   /* longer than _NUMBER_LEN */
 } clockodo_json_t;
-
-
-/* the text of a value, as it was sent; strings without their quotes */
-
-typedef struct {
-    const unsigned char  *data;
-    size_t                len;
-} clockodo_json_value_t;
-
-
-typedef struct {
-    const char             *name;
-    size_t                  len;
-    clockodo_json_value_t   value;         /* data NULL: there is none */
-} clockodo_json_member_t;
 
 
 /* for the error log, such as "control character in string" */
@@ -80,24 +62,14 @@ extern const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS];
  * key makes it unpredictable for a sender which names are costly to compare:
  * a random number that is secret and stays the same for as long as it likes.
  * Time is proportional to len.  Memory is taken with malloc() for more than
- * a few dozen members, proportional to their number, and given back.
+ * CLOCKODO_JSON_MEMBERS members, proportional to their number.
  *
- * Never reads outside the text.  On any error json->offset is set.
+ * Never reads outside the text.  If it is an object, *members has to be
+ * freed, and points into the text.  On any error json->offset is set, and
+ * there is nothing to free.
  */
 clockodo_json_e clockodo_json_scan(const unsigned char *text, size_t len,
-    uint32_t key, clockodo_json_t *json);
-
-/*
- * Finds n members by name among those of an object, decoded names compared;
- * sets the value of each.  text[0..len) starts with "{" or with white space
- * before it, and has passed the scan, as a whole or as part of a text.
- */
-void clockodo_json_members(const unsigned char *text, size_t len,
-    clockodo_json_member_t *members, size_t n);
-
-/* replaces numbers longer than _NUMBER_LEN by 0 in a text that passed */
-void clockodo_json_cut_numbers(unsigned char *text, size_t len);
-
+    uint32_t key, clockodo_json_t *json, clockodo_json_members_t *members);
 
 #pragma GCC visibility pop
 

@@ -4,82 +4,252 @@
  */
 
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "clockodo_json.h"
+#include "clockodo_json_members.h"
 #include "clockodo_json_text.h"
 
 
-/* all that is here reads what has passed the scan */
+/* 2^31 - 1 is prime: names are hashed as polynomials over that field */
+#define JSON_PRIME  0x7fffffff
 
 
-static int json_is(const unsigned char *name, const char *expected,
-    size_t len);
-static const unsigned char *json_skip(const unsigned char *p,
-    const unsigned char *end);
-static const unsigned char *json_skip_string(const unsigned char *p,
-    const unsigned char *end);
-static const unsigned char *json_skip_scalar(const unsigned char *p,
-    const unsigned char *end);
+static int json_grow(clockodo_json_members_t *members);
+static int json_insert(const clockodo_json_members_t *members,
+    const clockodo_json_member_t *member);
+static uint32_t json_hash(uint32_t key, const clockodo_json_member_t *member);
+static int json_same(const clockodo_json_member_t *member,
+    const clockodo_json_member_t *other);
+static int json_same_decoded(const clockodo_json_value_t *name,
+    const clockodo_json_value_t *other);
 
 
 void
-clockodo_json_members(const unsigned char *text, size_t len,
-    clockodo_json_member_t *members, size_t n)
+clockodo_json_members_init(clockodo_json_members_t *members, uint32_t key)
 {
-    size_t                  i;
-    const unsigned char    *p, *end, *name;
-    clockodo_json_value_t   value;
+    members->n = 0;
+    members->size = CLOCKODO_JSON_MEMBERS;
+    members->key = key % (JSON_PRIME - 1) + 1;
+    members->slots = NULL;
+    members->list = members->first;
+}
 
-    for (i = 0; i < n; i++) {
-        memset(&members[i].value, 0, sizeof(clockodo_json_value_t));
-    }
 
-    end = text + len;
-
-    p = clockodo_json_space(clockodo_json_space(text, end) + 1, end);
-
-    while (p < end && *p == '"') {
-
-        name = p + 1;
-
-        p = clockodo_json_space(json_skip_string(name, end), end);
-        p = clockodo_json_space(p + 1, end);
-
-        value.data = p;
-
-        p = json_skip(p, end);
-
-        value.len = p - value.data;
-
-        if (*value.data == '"') {
-            value.data++;
-            value.len -= 2;
-        }
-
-        for (i = 0; i < n; i++) {
-            if (json_is(name, members[i].name, members[i].len)) {
-                members[i].value = value;
-                break;
-            }
-        }
-
-        p = clockodo_json_space(p, end);
-
-        if (p < end && *p == ',') {
-            p = clockodo_json_space(p + 1, end);
-        }
+void
+clockodo_json_members_free(clockodo_json_members_t *members)
+{
+    if (members->list != members->first) {
+        free(members->list);
     }
 }
 
 
+/*
+ * All members of a text stand in one list, each with the number of its
+ * object: an object that is closed needs no clean-up then.
+ */
+
+int
+clockodo_json_members_add_hashed(clockodo_json_members_t *members,
+    const clockodo_json_value_t *name, uint32_t object)
+{
+    clockodo_json_member_t  *member;
+
+    if ((members->slots == NULL || members->n == members->size)
+        && json_grow(members) != 0)
+    {
+        return -1;
+    }
+
+    member = &members->list[members->n++];
+
+    member->name = *name;
+    member->object = object;
+    member->hash = json_hash(members->key, member);
+
+    return json_insert(members, member);
+}
+
+
 static int
-json_is(const unsigned char *name, const char *expected, size_t len)
+json_grow(clockodo_json_members_t *members)
+{
+    size_t                   i, size;
+    clockodo_json_member_t  *list;
+
+    size = members->size * 4;
+
+    /* with two slots a member, so that they are half full at most */
+
+    list = calloc(size, sizeof(clockodo_json_member_t)
+                        + 2 * sizeof(uint32_t));
+    if (list == NULL) {
+        return -1;
+    }
+
+    memcpy(list, members->list, members->n * sizeof(clockodo_json_member_t));
+
+    for (i = 0; members->slots == NULL && i < members->n; i++) {
+        list[i].hash = json_hash(members->key, &list[i]);
+    }
+
+    clockodo_json_members_free(members);
+
+    members->list = list;
+    members->size = size;
+    members->slots = (uint32_t *) &list[size];
+
+    for (i = 0; i < members->n; i++) {
+        (void) json_insert(members, &list[i]);
+    }
+
+    return 0;
+}
+
+
+/* a slot holds a place in the list, from 1; returns 1 if the name is known */
+
+static int
+json_insert(const clockodo_json_members_t *members,
+    const clockodo_json_member_t *member)
+{
+    size_t                         i, mask;
+    const clockodo_json_member_t  *other;
+
+    mask = 2 * members->size - 1;
+
+    for (i = member->hash & mask; members->slots[i]; i = (i + 1) & mask) {
+
+        other = &members->list[members->slots[i] - 1];
+
+        if (other->hash == member->hash && json_same(other, member)) {
+            return 1;
+        }
+    }
+
+    members->slots[i] = member - members->list + 1;
+
+    return 0;
+}
+
+
+/*
+ * A polynomial, the object's number and three bytes of the name at a time
+ * being its coefficients, at a point that senders don't know: two names of at
+ * most n bytes collide with a probability of at most (n / 3 + 2) / 2^31,
+ * whatever they are (Carter and Wegman, 1979).  No name has a byte 0, so the
+ * last coefficient tells how many bytes it is made of.
+ */
+
+static uint32_t
+json_hash(uint32_t key, const clockodo_json_member_t *member)
+{
+    int                     c;
+    uint32_t                bytes, mixed;
+    unsigned                shift;
+    uint64_t                hash;
+    const unsigned char    *last;
+    clockodo_json_string_t  string;
+
+    string.p = member->name.data;
+    string.nrest = 0;
+
+    hash = member->object;
+
+    if (!member->name.escaped) {
+        last = member->name.data + member->name.len;
+
+        for ( /* void */ ; last - string.p >= 3; string.p += 3) {
+            bytes = string.p[0] | string.p[1] << 8 | string.p[2] << 16;
+            hash = (hash * key + bytes + 1) % JSON_PRIME;
+        }
+    }
+
+    do {
+        bytes = 0;
+
+        for (shift = 0; shift < 24; shift += 8) {
+            c = clockodo_json_string_next(&string);
+
+            if (c == -1) {
+                break;
+            }
+
+            bytes |= (uint32_t) c << shift;
+        }
+
+        hash = (hash * key + bytes + 1) % JSON_PRIME;
+
+    } while (c != -1);
+
+    /*
+     * Names that differ in their last byte alone have hashes side by side,
+     * which linear probing cannot bear: they are spread by a bijection, the
+     * last step of MurmurHash3.
+     */
+
+    mixed = (uint32_t) hash;
+
+    mixed = (mixed ^ (mixed >> 16)) * 0x85ebca6b;
+    mixed = (mixed ^ (mixed >> 13)) * 0xc2b2ae35;
+
+    return mixed ^ (mixed >> 16);
+}
+
+
+static int
+json_same(const clockodo_json_member_t *member,
+    const clockodo_json_member_t *other)
+{
+    if (member->object != other->object) {
+        return 0;
+    }
+
+    if (member->name.escaped || other->name.escaped) {
+        return json_same_decoded(&member->name, &other->name);
+    }
+
+    return member->name.len == other->name.len
+           && memcmp(member->name.data, other->name.data, other->name.len)
+              == 0;
+}
+
+
+static int
+json_same_decoded(const clockodo_json_value_t *name,
+    const clockodo_json_value_t *other)
+{
+    int                     c;
+    clockodo_json_string_t  a, b;
+
+    a.p = name->data;
+    a.nrest = 0;
+
+    b.p = other->data;
+    b.nrest = 0;
+
+    do {
+        c = clockodo_json_string_next(&a);
+
+        if (c != clockodo_json_string_next(&b)) {
+            return 0;
+        }
+
+    } while (c >= 0);
+
+    return 1;
+}
+
+
+int
+clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len)
 {
     size_t                  i;
     clockodo_json_string_t  string;
 
-    string.p = name;
+    string.p = name->data;
     string.nrest = 0;
 
     for (i = 0; i < len; i++) {
@@ -89,104 +259,4 @@ json_is(const unsigned char *name, const char *expected, size_t len)
     }
 
     return clockodo_json_string_next(&string) == -1;
-}
-
-
-static const unsigned char *
-json_skip(const unsigned char *p, const unsigned char *end)
-{
-    size_t  depth;
-
-    depth = 0;
-
-    do {
-        switch (*p) {
-
-        case '"':
-            p = json_skip_string(p + 1, end);
-            break;
-
-        case '{':
-        case '[':
-            depth++;
-            p++;
-            break;
-
-        case '}':
-        case ']':
-            depth--;
-            p++;
-            break;
-
-        case ',':
-        case ':':
-        case ' ':
-        case '\t':
-        case '\n':
-        case '\r':
-            p++;
-            break;
-
-        default:
-            p = json_skip_scalar(p, end);
-        }
-
-    } while (depth && p < end);
-
-    return p;
-}
-
-
-static const unsigned char *
-json_skip_string(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end && *p != '"') {
-        p += (*p == '\\') ? 2 : 1;
-    }
-
-    return p + 1;
-}
-
-
-static const unsigned char *
-json_skip_scalar(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end
-           && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z')
-               || *p == 'E' || *p == '-' || *p == '+' || *p == '.'))
-    {
-        p++;
-    }
-
-    return p;
-}
-
-
-void
-clockodo_json_cut_numbers(unsigned char *text, size_t len)
-{
-    unsigned char        *p;
-    const unsigned char  *end, *next;
-
-    end = text + len;
-
-    for (p = text; p < end; p = (unsigned char *) next) {
-
-        if (*p == '"') {
-            next = json_skip_string(p + 1, end);
-            continue;
-        }
-
-        if (*p != '-' && (*p < '0' || *p > '9')) {
-            next = p + 1;
-            continue;
-        }
-
-        next = json_skip_scalar(p, end);
-
-        if (next - p > CLOCKODO_JSON_NUMBER_LEN) {
-            memset(p, ' ', next - p);
-            *p = '0';
-        }
-    }
 }

@@ -55,21 +55,6 @@ clockodo_json_string_next(clockodo_json_string_t *s)
 }
 
 
-/* skips the white space at p, RFC 8259, section 2 */
-
-static inline const unsigned char *
-clockodo_json_space(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end
-           && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
-    {
-        p++;
-    }
-
-    return p;
-}
-
-
 #pragma GCC visibility pop
 
 

@@ -45,19 +45,27 @@ clockodo_media_type_is_json(const unsigned char *text, size_t len)
     int                   utf8;
     const unsigned char  *p, *last, *name, *end;
 
+    /* mostly it is just that */
+
+    if (len == sizeof(clockodo_media_type_json) - 1
+        && memcmp(text, clockodo_media_type_json, len) == 0)
+    {
+        return 1;
+    }
+
     last = text + len;
-    name = clockodo_media_type_ows(text, last);
-    p = clockodo_media_type_token(name, last);
+    p = clockodo_media_type_ows(text, last);
+    end = p + sizeof(clockodo_media_type_json) - 1;
 
-    if (p == last || *p++ != '/') {
+    if (end > last || !clockodo_media_type_equal(p, end,
+                                                 clockodo_media_type_json))
+    {
         return 0;
     }
 
-    p = clockodo_media_type_token(p, last);
+    /* more of the subtype is not what may follow */
 
-    if (!clockodo_media_type_equal(name, p, clockodo_media_type_json)) {
-        return 0;
-    }
+    p = end;
 
     for ( ;; ) {
         p = clockodo_media_type_ows(p, last);

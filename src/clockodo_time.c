@@ -15,8 +15,11 @@
 #define clockodo_time_is_digit(c)  ((c) >= '0' && (c) <= '9')
 
 
+/* two digits each */
+
 enum {
-    CLOCKODO_TIME_YEAR = 0,
+    CLOCKODO_TIME_CENTURY = 0,
+    CLOCKODO_TIME_YEAR,
     CLOCKODO_TIME_MONTH,
     CLOCKODO_TIME_DAY,
     CLOCKODO_TIME_HOUR,
@@ -28,9 +31,9 @@ enum {
 
 typedef struct {
     size_t                offset;
-    size_t                len;
-    int                   min;
-    int                   max;
+    unsigned              min;
+    unsigned              max;
+    unsigned char         separator;       /* what follows, 0: anything */
 } clockodo_time_field_t;
 
 
@@ -40,18 +43,18 @@ static int clockodo_time_is_utc(const unsigned char *text, size_t len);
 static int clockodo_time_days(int year, int month, int day);
 
 
-/* "0" stands for any digit */
-static const char  clockodo_time_form[] = "0000-00-00T00:00:00";
+#define CLOCKODO_TIME_FIELDS_LEN  (sizeof("0000-00-00T00:00:00") - 1)
 
 
 static const clockodo_time_field_t  clockodo_time_table[] = {
 
-    [CLOCKODO_TIME_YEAR]   = { 0, 4, 0, 9999 },
-    [CLOCKODO_TIME_MONTH]  = { 5, 2, 1, 12 },
-    [CLOCKODO_TIME_DAY]    = { 8, 2, 1, 31 },
-    [CLOCKODO_TIME_HOUR]   = { 11, 2, 0, 23 },
-    [CLOCKODO_TIME_MINUTE] = { 14, 2, 0, 59 },
-    [CLOCKODO_TIME_SECOND] = { 17, 2, 0, 59 }
+    [CLOCKODO_TIME_CENTURY] = { 0, 0, 99, 0 },
+    [CLOCKODO_TIME_YEAR]    = { 2, 0, 99, '-' },
+    [CLOCKODO_TIME_MONTH]   = { 5, 1, 12, '-' },
+    [CLOCKODO_TIME_DAY]     = { 8, 1, 31, 'T' },
+    [CLOCKODO_TIME_HOUR]    = { 11, 0, 23, ':' },
+    [CLOCKODO_TIME_MINUTE]  = { 14, 0, 59, ':' },
+    [CLOCKODO_TIME_SECOND]  = { 17, 0, 59, 0 }
 };
 
 
@@ -67,7 +70,7 @@ clockodo_time_parse(const unsigned char *text, size_t len, int64_t *seconds)
     int     days, value[CLOCKODO_TIME_FIELDS];
     size_t  n;
 
-    n = sizeof(clockodo_time_form) - 1;
+    n = CLOCKODO_TIME_FIELDS_LEN;
 
     if (len < n || clockodo_time_fields(text, value) == -1) {
         return -1;
@@ -77,7 +80,8 @@ clockodo_time_parse(const unsigned char *text, size_t len, int64_t *seconds)
         return -1;
     }
 
-    days = clockodo_time_days(value[CLOCKODO_TIME_YEAR],
+    days = clockodo_time_days(value[CLOCKODO_TIME_CENTURY] * 100
+                              + value[CLOCKODO_TIME_YEAR],
                               value[CLOCKODO_TIME_MONTH],
                               value[CLOCKODO_TIME_DAY]);
     if (days == -1) {
@@ -97,31 +101,35 @@ static int
 clockodo_time_fields(const unsigned char *text,
     int value[CLOCKODO_TIME_FIELDS])
 {
-    size_t                        i, j;
+    size_t                        i;
+    unsigned                      tens, ones, n;
+    const unsigned char          *p;
     const clockodo_time_field_t  *field;
-
-    for (i = 0; i < sizeof(clockodo_time_form) - 1; i++) {
-        if (clockodo_time_form[i] == '0') {
-            if (!clockodo_time_is_digit(text[i])) {
-                return -1;
-            }
-
-        } else if (text[i] != clockodo_time_form[i]) {
-            return -1;
-        }
-    }
 
     for (i = 0; i < CLOCKODO_TIME_FIELDS; i++) {
         field = &clockodo_time_table[i];
-        value[i] = 0;
+        p = text + field->offset;
 
-        for (j = 0; j < field->len; j++) {
-            value[i] = value[i] * 10 + (text[field->offset + j] - '0');
-        }
+        /* below "0" is very much */
 
-        if (value[i] < field->min || value[i] > field->max) {
+        tens = p[0] - (unsigned) '0';
+        ones = p[1] - (unsigned) '0';
+
+        if (tens > 9 || ones > 9) {
             return -1;
         }
+
+        n = tens * 10 + ones;
+
+        if (n < field->min || n > field->max) {
+            return -1;
+        }
+
+        if (field->separator && p[2] != field->separator) {
+            return -1;
+        }
+
+        value[i] = n;
     }
 
     return 0;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 
 static unsigned clockodo_token_allows(const clockodo_token_t *token,
@@ -20,18 +19,6 @@ static size_t clockodo_token_word(const unsigned char **word,
 
 
 static const char  clockodo_token_parameter[] = "subscription=";
-
-
-int
-clockodo_sha256(const void *text, size_t len,
-    unsigned char digest[CLOCKODO_SHA256_LEN])
-{
-    if (EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL) != 1) {
-        return -1;
-    }
-
-    return 0;
-}
 
 
 clockodo_token_match_e

@@ -11,11 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clockodo_sha256.h"
+
 
 #pragma GCC visibility push(hidden)
-
-
-#define CLOCKODO_SHA256_LEN  32
 
 
 typedef struct {
@@ -51,14 +50,6 @@ typedef enum {
     CLOCKODO_TOKEN_LINE_SUBSCRIPTION       /* a subscription id is malformed */
 } clockodo_token_line_e;
 
-
-/*
- * SHA-256 (FIPS 180-4) of text[0..len).
- * Returns 0, or -1 if libcrypto failed (out of memory).
- */
-int clockodo_sha256(const void *text, size_t len,
-    unsigned char digest[CLOCKODO_SHA256_LEN])
-    __attribute__((warn_unused_result));
 
 /*
  * Compares the digest of a presented token with all n tokens.  Time and

@@ -90,7 +90,6 @@ typedef struct {
     clockodo_json_e             json_error;
     clockodo_json_t             json;
 
-    clockodo_event_t            event;
     clockodo_verdict_e          verdict;
     clockodo_fault_e            fault;
     clockodo_fault_e            reported;  /* logged in report mode */
@@ -112,6 +111,8 @@ typedef struct {
     unsigned                    recorded:1;    /* the handshake's secret */
     unsigned                    forwarded:1;   /* to the content handler */
     unsigned                    duplicate:1;   /* is marked as one */
+
+    clockodo_event_t            event;
 } ngx_http_clockodo_ctx_t;
 
 
@@ -205,6 +206,9 @@ void ngx_http_clockodo_settle(ngx_http_clockodo_ctx_t *ctx,
 
 
 /* headers */
+
+/* to be called if the module is on in some location */
+void ngx_http_clockodo_init_headers(void);
 
 /* takes every "X-Clockodo-" header out of those that go upstream */
 ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r);

@@ -8,60 +8,93 @@
 #include "ngx_http_clockodo_compat.h"
 
 
+/* value: of an event's header an offset in it, else what to ask for */
+
 typedef struct {
-    ngx_str_t                  key;
-    u_char                    *lowcase_key;
-    ngx_http_clockodo_value_e  value;
-    ngx_uint_t                 report;     /* in report mode only */
+    ngx_str_t   key;
+    u_char     *lowcase_key;
+    ngx_uint_t  value;
+    ngx_uint_t  hash;                      /* of the lowcase_key */
 } ngx_http_clockodo_header_t;
 
 
+static void ngx_http_clockodo_hash_headers(
+    ngx_http_clockodo_header_t *header);
+static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part);
 static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name);
+static ngx_int_t ngx_http_clockodo_add_event_headers(ngx_http_request_t *r,
+    clockodo_event_t *event);
+static ngx_inline ngx_int_t ngx_http_clockodo_push_header(ngx_http_request_t *r,
+    ngx_http_clockodo_header_t *header, u_char *data, size_t len);
 
 
 static u_char  ngx_http_clockodo_prefix[] = "x-clockodo-";
 
-static ngx_http_clockodo_header_t  ngx_http_clockodo_headers[] = {
+
+static ngx_http_clockodo_header_t  ngx_http_clockodo_event_headers[] = {
 
     { ngx_string("X-Clockodo-Event"), (u_char *) "x-clockodo-event",
-      NGX_HTTP_CLOCKODO_EVENT, 0 },
+      offsetof(clockodo_event_t, event), 0 },
 
     { ngx_string("X-Clockodo-Entity"), (u_char *) "x-clockodo-entity",
-      NGX_HTTP_CLOCKODO_ENTITY, 0 },
+      offsetof(clockodo_event_t, entity), 0 },
 
     { ngx_string("X-Clockodo-Action"), (u_char *) "x-clockodo-action",
-      NGX_HTTP_CLOCKODO_ACTION, 0 },
+      offsetof(clockodo_event_t, action), 0 },
 
     { ngx_string("X-Clockodo-Entity-Id"), (u_char *) "x-clockodo-entity-id",
-      NGX_HTTP_CLOCKODO_ENTITY_ID, 0 },
+      offsetof(clockodo_event_t, entity_id), 0 },
 
     { ngx_string("X-Clockodo-Subscription-Id"),
       (u_char *) "x-clockodo-subscription-id",
-      NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID, 0 },
+      offsetof(clockodo_event_t, subscription), 0 },
 
-    { ngx_string("X-Clockodo-Company-Id"),
-      (u_char *) "x-clockodo-company-id",
-      NGX_HTTP_CLOCKODO_COMPANY_ID, 0 },
+    { ngx_string("X-Clockodo-Company-Id"), (u_char *) "x-clockodo-company-id",
+      offsetof(clockodo_event_t, company), 0 },
 
-    { ngx_string("X-Clockodo-Occurred-At"),
-      (u_char *) "x-clockodo-occurred-at",
-      NGX_HTTP_CLOCKODO_OCCURRED_AT, 0 },
+    { ngx_string("X-Clockodo-Occurred-At"), (u_char *) "x-clockodo-occurred-at",
+      offsetof(clockodo_event_t, occurred_at), 0 },
 
     { ngx_string("X-Clockodo-Idempotency-Key"),
       (u_char *) "x-clockodo-idempotency-key",
-      NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY, 0 },
+      offsetof(clockodo_event_t, key), 0 },
+
+    { ngx_null_string, NULL, 0, 0 }
+};
+
+
+static ngx_http_clockodo_header_t  ngx_http_clockodo_other_headers[] = {
 
     { ngx_string("X-Clockodo-Duplicate"), (u_char *) "x-clockodo-duplicate",
       NGX_HTTP_CLOCKODO_DUPLICATE, 0 },
 
+    /* in report mode only */
+
     { ngx_string("X-Clockodo-Verdict"), (u_char *) "x-clockodo-verdict",
-      NGX_HTTP_CLOCKODO_VERDICT, 1 },
+      NGX_HTTP_CLOCKODO_VERDICT, 0 },
 
     { ngx_string("X-Clockodo-Reason"), (u_char *) "x-clockodo-reason",
-      NGX_HTTP_CLOCKODO_REASON, 1 },
+      NGX_HTTP_CLOCKODO_REASON, 0 },
 
     { ngx_null_string, NULL, 0, 0 }
 };
+
+
+void
+ngx_http_clockodo_init_headers(void)
+{
+    ngx_http_clockodo_hash_headers(ngx_http_clockodo_event_headers);
+    ngx_http_clockodo_hash_headers(ngx_http_clockodo_other_headers);
+}
+
+
+static void
+ngx_http_clockodo_hash_headers(ngx_http_clockodo_header_t *header)
+{
+    for ( /* void */ ; header->key.len; header++) {
+        header->hash = ngx_hash_key(header->lowcase_key, header->key.len);
+    }
+}
 
 
 /*
@@ -72,19 +105,22 @@ static ngx_http_clockodo_header_t  ngx_http_clockodo_headers[] = {
 ngx_int_t
 ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
 {
-    ngx_uint_t        i, found;
+    ngx_uint_t        i;
     ngx_list_t       *headers;
     ngx_list_part_t  *part, *run, *last, first;
     ngx_table_elt_t  *h;
 
     headers = &r->headers_in.headers;
 
+    if (!ngx_http_clockodo_has_ours(&headers->part)) {
+        return NGX_OK;
+    }
+
     first.elts = headers->part.elts;
     first.nelts = 0;
     first.next = NULL;
 
     last = NULL;
-    found = 0;
 
     for (part = &headers->part; part; part = part->next) {
 
@@ -94,7 +130,6 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
         for (i = 0; i < part->nelts; i++) {
 
             if (ngx_http_clockodo_is_ours(&h[i].key)) {
-                found = 1;
                 run = NULL;
                 continue;
             }
@@ -121,10 +156,6 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
         }
     }
 
-    if (!found) {
-        return NGX_OK;
-    }
-
     headers->part = first;
     headers->last = (last == NULL || last == &first) ? &headers->part : last;
 
@@ -136,6 +167,27 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_clockodo_has_ours(ngx_list_part_t *part)
+{
+    ngx_uint_t        i;
+    ngx_table_elt_t  *h;
+
+    for ( /* void */ ; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_clockodo_is_ours(&h[i].key)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
@@ -173,7 +225,6 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
 {
     ngx_str_t                    value;
     ngx_list_t                  *headers;
-    ngx_table_elt_t             *h;
     ngx_http_clockodo_header_t  *header;
 
     headers = &r->headers_in.headers;
@@ -187,38 +238,104 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    for (header = ngx_http_clockodo_headers; header->key.len; header++) {
+    /* in report mode a rejected event has no headers but verdict and reason */
 
-        /* in report mode a rejected event has no headers but these */
+    if (ctx->verdict != CLOCKODO_VERDICT_REJECTED
+        && ngx_http_clockodo_add_event_headers(r, &ctx->event) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-        if (header->report
-            ? !report
-            : ctx->verdict == CLOCKODO_VERDICT_REJECTED)
+    if (!report && !ctx->duplicate) {
+        return NGX_OK;
+    }
+
+    for (header = ngx_http_clockodo_other_headers; header->key.len; header++) {
+
+        if (header->value == NGX_HTTP_CLOCKODO_DUPLICATE
+            ? ctx->verdict == CLOCKODO_VERDICT_REJECTED
+            : !report)
         {
             continue;
         }
 
         if (ngx_http_clockodo_get_value(r, ctx, header->value, &value)
+            != NGX_OK
+            || ngx_http_clockodo_push_header(r, header, value.data, value.len)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_add_event_headers(ngx_http_request_t *r,
+    clockodo_event_t *event)
+{
+    clockodo_name_t             *name;
+    ngx_http_clockodo_header_t  *header;
+
+    if (event->handshake) {
+        return NGX_OK;
+    }
+
+    if (event->key.len == 0 && clockodo_event_key(event) != 0) {
+        return NGX_ERROR;
+    }
+
+    for (header = ngx_http_clockodo_event_headers; header->key.len; header++) {
+
+        name = (clockodo_name_t *) ((u_char *) event + header->value);
+
+        if (ngx_http_clockodo_push_header(r, header, (u_char *) name->data,
+                                          name->len)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
+    }
 
-        if (value.len == 0) {
-            continue;
-        }
+    return NGX_OK;
+}
 
+
+static ngx_inline ngx_int_t
+ngx_http_clockodo_push_header(ngx_http_request_t *r,
+    ngx_http_clockodo_header_t *header, u_char *data, size_t len)
+{
+    ngx_list_t       *headers;
+    ngx_table_elt_t  *h;
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    headers = &r->headers_in.headers;
+
+    if (headers->last->nelts < headers->nalloc) {
+
+        /* as ngx_list_push() does, without a call for each */
+
+        h = headers->last->elts;
+        h += headers->last->nelts++;
+
+    } else {
         h = ngx_list_push(headers);
         if (h == NULL) {
             return NGX_ERROR;
         }
-
-        h->key = header->key;
-        h->lowcase_key = header->lowcase_key;
-        h->hash = ngx_hash_key(header->lowcase_key, header->key.len);
-        h->value = value;
-        ngx_http_clockodo_header_init_next(h);
     }
+
+    h->hash = header->hash;
+    h->key = header->key;
+    h->value.len = len;
+    h->value.data = data;
+    h->lowcase_key = header->lowcase_key;
+    ngx_http_clockodo_header_init_next(h);
 
     return NGX_OK;
 }

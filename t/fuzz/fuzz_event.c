@@ -28,18 +28,21 @@ static void event_judged(clockodo_event_t *event);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    clockodo_json_e   error;
-    clockodo_json_t   json, scan;
-    clockodo_event_t  event;
+    clockodo_json_e          error;
+    clockodo_json_t          json, scan;
+    clockodo_event_t         event;
+    clockodo_json_members_t  members;
 
     error = clockodo_event_parse(data, size, 1, &event, &json);
 
-    fuzz_check(error == clockodo_json_scan(data, size, 2, &scan));
-    fuzz_check(json.offset == scan.offset);
+    fuzz_check(error == clockodo_json_scan(data, size, 2, &scan, &members));
 
     if (error != CLOCKODO_JSON_OK) {
+        fuzz_check(json.offset == scan.offset);
         return 0;
     }
+
+    clockodo_json_members_free(&members);
 
     event_names(&event);
 

@@ -6,6 +6,9 @@
 
 #define _GNU_SOURCE
 
+/* what is inline calls the copy below */
+#define clockodo_json_members_add_hashed  failing_json_add_hashed
+
 #include "clockodo_json.h"
 #include "guard.h"
 
@@ -27,24 +30,29 @@ static void failing_free(void *p);
 #define free                        failing_free
 #define clockodo_json_errors        failing_json_errors
 #define clockodo_json_scan          failing_json_scan
+#define clockodo_json_members_init  failing_json_members_init
+#define clockodo_json_members_free  failing_json_members_free
+#define clockodo_json_name_decodes_to  failing_json_name_decodes_to
 
+#include "clockodo_json_members.c"
 #include "clockodo_json.c"
 
 #undef calloc
 #undef free
 #undef clockodo_json_errors
 #undef clockodo_json_scan
+#undef clockodo_json_members_init
+#undef clockodo_json_members_add_hashed
+#undef clockodo_json_members_free
+#undef clockodo_json_name_decodes_to
 
 
 #define test_text(s)   s, sizeof(s) - 1
 #define test_count(a)  (sizeof(a) / sizeof((a)[0]))
 
-/* numbers of as many bytes as cJSON bears, and of one more */
+/* more bytes than cJSON bears */
 #define TEN            "1234567890"
-#define NUMBER_63      TEN TEN TEN TEN TEN TEN "123"
-#define NUMBER_64      NUMBER_63 "4"
-#define SPACES_63      "                                "                     \
-                       "                               "
+#define NUMBER_64      TEN TEN TEN TEN TEN TEN "1234"
 
 /* more than there may be inside each other */
 #define FORTY(s)       s s s s s s s s s s s s s s s s s s s s                \
@@ -79,14 +87,8 @@ typedef struct {
     const char           *text;
     const char           *name;
     const char           *value;           /* NULL: there is none */
+    clockodo_json_type_e  type;
 } test_member_t;
-
-
-typedef struct {
-    const char           *text;
-    const char           *cut;
-    unsigned              long_number;
-} test_cut_t;
 
 
 /* by the first ones, hashes of names with the same letters collide */
@@ -370,62 +372,47 @@ static const test_nested_t  test_nested[] = {
 };
 
 
+#define LITERAL  CLOCKODO_JSON_LITERAL_TYPE
+#define NUMBER   CLOCKODO_JSON_NUMBER_TYPE
+#define STRING   CLOCKODO_JSON_STRING_TYPE
+#define ARRAY    CLOCKODO_JSON_ARRAY_TYPE
+#define OBJECT   CLOCKODO_JSON_OBJECT_TYPE
+
+
 static const test_member_t  test_members[] = {
-    { "{}", "a", NULL },
-    { "{\"a\":1}", "a", "1" },
-    { "{\"a\":-1.5e+7}", "a", "-1.5e+7" },
-    { "{\"a\":1}", "b", NULL },
-    { "{\"a\":1}", "", NULL },
-    { "{\"a\":1}", "A", NULL },
-    { "{\"a\":1}", "aa", NULL },
-    { "{\"aa\":1}", "a", NULL },
-    { "{\"a\":1,\"\":2}", "", "2" },
-    { "{\"a\":\"\"}", "a", "" },
-    { "{\"a\":\"b\"}", "a", "b" },
-    { "{\"a\":\"\\\"}\\\\\",\"b\":2}", "a", "\\\"}\\\\" },
-    { "{\"a\":\"\\\"}\\\\\",\"b\":2}", "b", "2" },
-    { "{\"a\":true,\"b\":false,\"c\":null}", "a", "true" },
-    { "{\"a\":true,\"b\":false,\"c\":null}", "b", "false" },
-    { "{\"a\":true,\"b\":false,\"c\":null}", "c", "null" },
-    { "{\"a\":{}}", "a", "{}" },
-    { "{\"a\":[]}", "a", "[]" },
-    { "{\"b\":{\"a\":1},\"c\":[{\"a\":2}],\"a\":3}", "a", "3" },
-    { "{\"b\":{\"a\":1},\"c\":[{\"a\":2}]}", "a", NULL },
+    { "{}", "a", NULL, 0 },
+    { "{\"a\":1}", "a", "1", NUMBER },
+    { "{\"a\":-1.5e+7}", "a", "-1.5e+7", NUMBER },
+    { "{\"a\":1}", "b", NULL, 0 },
+    { "{\"a\":1}", "", NULL, 0 },
+    { "{\"a\":1}", "A", NULL, 0 },
+    { "{\"a\":1}", "aa", NULL, 0 },
+    { "{\"aa\":1}", "a", NULL, 0 },
+    { "{\"a\":1,\"\":2}", "", "2", NUMBER },
+    { "{\"a\":\"\"}", "a", "", STRING },
+    { "{\"a\":\"b\"}", "a", "b", STRING },
+    { "{\"a\":\"\\\"}\\\\\",\"b\":2}", "a", "\\\"}\\\\", STRING },
+    { "{\"a\":\"\\\"}\\\\\",\"b\":2}", "b", "2", NUMBER },
+    { "{\"a\":true,\"b\":false,\"c\":null}", "a", "true", LITERAL },
+    { "{\"a\":true,\"b\":false,\"c\":null}", "b", "false", LITERAL },
+    { "{\"a\":true,\"b\":false,\"c\":null}", "c", "null", LITERAL },
+    { "{\"a\":{}}", "a", "{}", OBJECT },
+    { "{\"a\":[]}", "a", "[]", ARRAY },
+    { "{\"b\":{\"a\":1},\"c\":[{\"a\":2}],\"a\":3}", "a", "3", NUMBER },
+    { "{\"b\":{\"a\":1},\"c\":[{\"a\":2}]}", "a", NULL, 0 },
     { "{\"a\":[{\"b\":\"]}\"},[1,-2]],\"b\":0}", "a",
-      "[{\"b\":\"]}\"},[1,-2]]" },
-    { "{\"a\":{\"b\":[\"{\",\"\\\"\",\"}\"]},\"b\":0}", "b", "0" },
-    { "{\"b\":\"\\\\\",\"c\":\",\\\"a\\\":1\",\"a\":2}", "a", "2" },
+      "[{\"b\":\"]}\"},[1,-2]]", ARRAY },
+    { "{\"a\":{\"b\":[\"{\",\"\\\"\",\"}\"]},\"b\":0}", "b", "0", NUMBER },
+    { "{\"b\":\"\\\\\",\"c\":\",\\\"a\\\":1\",\"a\":2}", "a", "2", NUMBER },
     { "\t{\r\n\"b\" : [ 1 , 2 ] , \"a\" : { \"c\" : 3 } \n} ", "a",
-      "{ \"c\" : 3 }" },
-    { " { \"a\" : \" b \" } ", "a", " b " },
-    { "{\"\\u0061\":1}", "a", "1" },
-    { "{\"\\u0061\\u0062c\":1}", "abc", "1" },
-    { "{\"\\\\u0061\":1}", "a", NULL },
-    { "{\"\\\"\\/\":1}", "\"/", "1" },
-    { "{\"\\u00e9\":1}", "\xc3\xa9", "1" },
-    { "{\"\\ud83d\\ude00\":1}", "\xf0\x9f\x98\x80", "1" }
-};
-
-
-static const test_cut_t  test_cuts[] = {
-    { "{}", "{}", 0 },
-    { "{\"a\":1}", "{\"a\":1}", 0 },
-    { "{\"a\":" NUMBER_63 "}", "{\"a\":" NUMBER_63 "}", 0 },
-    { "{\"a\":" NUMBER_64 "}", "{\"a\":0" SPACES_63 "}", 1 },
-    { "{\"a\":-" NUMBER_63 "}", "{\"a\":0" SPACES_63 "}", 1 },
-    { "{\"a\":-" TEN "}", "{\"a\":-" TEN "}", 0 },
-    { "{\"a\":[[" NUMBER_63 "," NUMBER_64 "],2,true]}",
-      "{\"a\":[[" NUMBER_63 ",0" SPACES_63 "],2,true]}", 1 },
-    { "{\"a\":-0." TEN TEN TEN TEN TEN TEN "1}", "{\"a\":0" SPACES_63 "}", 1 },
-    { "{\"a\":1E-" TEN TEN TEN TEN TEN TEN "1}", "{\"a\":0" SPACES_63 "}", 1 },
-    { "{\"a\":1e+" TEN TEN TEN TEN TEN TEN "}",
-      "{\"a\":1e+" TEN TEN TEN TEN TEN TEN "}", 0 },
-    { "{\"a\":\"" NUMBER_64 "\"}", "{\"a\":\"" NUMBER_64 "\"}", 0 },
-    { "{\"" NUMBER_64 "\":1}", "{\"" NUMBER_64 "\":1}", 0 },
-    { "{\"a\":\"\\\"" NUMBER_64 "\"}", "{\"a\":\"\\\"" NUMBER_64 "\"}", 0 },
-    { "{\"\\\\\":" NUMBER_64 "}", "{\"\\\\\":0" SPACES_63 "}", 1 },
-    { "{\"\\\\\":\"-" NUMBER_64 "\",\"b\":[" NUMBER_64 "]}",
-      "{\"\\\\\":\"-" NUMBER_64 "\",\"b\":[0" SPACES_63 "]}", 1 }
+      "{ \"c\" : 3 }", OBJECT },
+    { " { \"a\" : \" b \" } ", "a", " b ", STRING },
+    { "{\"\\u0061\":1}", "a", "1", NUMBER },
+    { "{\"\\u0061\\u0062c\":1}", "abc", "1", NUMBER },
+    { "{\"\\\\u0061\":1}", "a", NULL, 0 },
+    { "{\"\\\"\\/\":1}", "\"/", "1", NUMBER },
+    { "{\"\\u00e9\":1}", "\xc3\xa9", "1", NUMBER },
+    { "{\"\\ud83d\\ude00\":1}", "\xf0\x9f\x98\x80", "1", NUMBER }
 };
 
 
@@ -433,6 +420,9 @@ static void test_scan_is(const char *text, size_t len, clockodo_json_e error,
     size_t offset);
 static clockodo_json_e test_scan(const char *text, size_t len, uint32_t key,
     clockodo_json_t *json);
+static const clockodo_json_value_t *test_find(
+    const clockodo_json_members_t *members, uint32_t object,
+    const char *name);
 static char *test_nest(char *p, const test_nested_t *t, const char *value);
 static size_t test_utf8(char *p, unsigned code);
 static char *test_names(const char *format, size_t n, const char *last,
@@ -792,16 +782,17 @@ json_cost(void **state)
 static void
 json_probes(void **state)
 {
-    char         name[8];
-    size_t       i, n, slot, probes;
-    json_scan_t  s;
+    char                    name[8];
+    size_t                  i, n, slot, probes;
+    uint32_t                key;
+    clockodo_json_member_t  member;
 
     static unsigned char  taken[16384];
 
     (void) state;
 
     for (i = 0; i < 200; i++) {
-        s.key = ((i + 1) * 2654435761u) % (JSON_PRIME - 1) + 1;
+        key = ((i + 1) * 2654435761u) % (JSON_PRIME - 1) + 1;
 
         memset(taken, 0, sizeof(taken));
         probes = 0;
@@ -812,7 +803,12 @@ json_probes(void **state)
             name[2] = (char) (']' + n % 32);
             name[3] = '"';
 
-            slot = json_hash(&s, (unsigned char *) name, 1);
+            memset(&member, 0, sizeof(clockodo_json_member_t));
+            member.name.data = (unsigned char *) name;
+            member.name.len = 3;
+            member.object = 1;
+
+            slot = json_hash(key, &member);
 
             for (probes++; taken[slot % sizeof(taken)]; slot++) {
                 probes++;
@@ -822,7 +818,7 @@ json_probes(void **state)
         }
 
         if (probes > 2 * n) {
-            fail_msg("key %u: %zu probes for %zu names", s.key, probes, n);
+            fail_msg("key %u: %zu probes for %zu names", key, probes, n);
         }
     }
 }
@@ -831,24 +827,34 @@ json_probes(void **state)
 static void
 json_no_memory(void **state)
 {
-    char                 *text;
-    size_t                len;
-    clockodo_json_t       json;
-    const unsigned char  *p;
+    char                     *text;
+    size_t                    len;
+    clockodo_json_t           json;
+    const unsigned char      *p;
+    clockodo_json_members_t   members;
 
     (void) state;
 
-    /* none for a few members */
+    /* none for a few members, unless a name has escapes */
 
     text = test_names("%zu", 31, "end", &len);
     test_calls = 0;
     test_fail = 1;
 
-    assert_int_equal(failing_json_scan((unsigned char *) text, len, 0, &json),
+    assert_int_equal(failing_json_scan((unsigned char *) text, len, 0, &json,
+                                       &members),
                      CLOCKODO_JSON_OK);
     assert_int_equal(test_calls, 0);
+    failing_json_members_free(&members);
 
     free(text);
+
+    p = (const unsigned char *) "{\"\\u0061\":1}";
+
+    assert_int_equal(failing_json_scan(p, 12, 0, &json, &members),
+                     CLOCKODO_JSON_NO_MEMORY);
+    assert_int_equal(test_calls, 1);
+    assert_int_equal(test_live, 0);
 
     text = test_names("%zu", 5000, "end", &len);
     p = guard_text(text, len);
@@ -856,7 +862,7 @@ json_no_memory(void **state)
     for (test_fail = 1; test_fail <= 4; test_fail++) {
         test_calls = 0;
 
-        assert_int_equal(failing_json_scan(p, len, 0x5eed, &json),
+        assert_int_equal(failing_json_scan(p, len, 0x5eed, &json, &members),
                          CLOCKODO_JSON_NO_MEMORY);
         assert_int_equal(test_calls, test_fail);
         assert_int_equal(test_live, 0);
@@ -865,14 +871,18 @@ json_no_memory(void **state)
     test_calls = 0;
     test_fail = 0;
 
-    assert_int_equal(failing_json_scan(p, len, 0x5eed, &json),
+    assert_int_equal(failing_json_scan(p, len, 0x5eed, &json, &members),
                      CLOCKODO_JSON_OK);
     assert_int_equal(test_calls, 4);
+    assert_int_equal(test_live, 1);
+
+    failing_json_members_free(&members);
     assert_int_equal(test_live, 0);
 
     /* an error after memory was taken; the last byte is missing */
 
-    assert_int_equal(failing_json_scan(p, len - 1, 0x5eed, &json),
+    assert_int_equal(failing_json_scan(p, len - 1, 0x5eed, &json,
+                                       &members),
                      CLOCKODO_JSON_END);
     assert_int_equal(test_live, 0);
 
@@ -899,10 +909,12 @@ json_errors(void **state)
 static void
 json_members(void **state)
 {
-    size_t                   i, len;
-    const test_member_t     *t;
-    const unsigned char     *p;
-    clockodo_json_member_t   m[3];
+    size_t                         i, len;
+    clockodo_json_t                json;
+    const test_member_t           *t;
+    const unsigned char           *p;
+    clockodo_json_members_t        members;
+    const clockodo_json_value_t   *value;
 
     (void) state;
 
@@ -910,105 +922,124 @@ json_members(void **state)
         t = &test_members[i];
         len = strlen(t->text);
 
-        test_scan_is(t->text, len, CLOCKODO_JSON_OK, 0);
-
-        /* between two that are not there */
-
-        memset(m, 0xff, sizeof(m));
-        m[0].name = "no";
-        m[0].len = 2;
-        m[1].name = t->name;
-        m[1].len = strlen(t->name);
-        m[2] = m[0];
-
         p = guard_text(t->text, len);
 
-        clockodo_json_members(p, len, m, 3);
+        assert_int_equal(clockodo_json_scan(p, len, 0x5eed, &json, &members),
+                         CLOCKODO_JSON_OK);
 
-        assert_null(m[0].value.data);
-        assert_null(m[2].value.data);
+        value = test_find(&members, CLOCKODO_JSON_ROOT, t->name);
 
-        if ((m[1].value.data == NULL) != (t->value == NULL)
-            || (t->value
-                && (m[1].value.len != strlen(t->value)
-                    || memcmp(m[1].value.data, t->value, m[1].value.len)
-                       != 0)))
+        if ((value == NULL) != (t->value == NULL)
+            || (value
+                && (value->type != t->type
+                    || value->len != strlen(t->value)
+                    || memcmp(value->data, t->value, value->len) != 0)))
         {
             fail_msg("%s: \"%s\" has %zu bytes", t->text, t->name,
-                     m[1].value.len);
+                     value ? value->len : 0);
         }
 
+        assert_null(test_find(&members, CLOCKODO_JSON_ROOT, "no"));
+        assert_null(test_find(&members, 0, t->name));
+
+        clockodo_json_members_free(&members);
         guard_free(p, len);
     }
 }
 
 
-/* several at once, in one walk */
+/* each in its own object, whether few or many, which are hashed */
 
 static void
-json_members_all(void **state)
+json_members_nested(void **state)
 {
-    const unsigned char     *p;
-    clockodo_json_member_t   m[] = {
-        { .name = "a", .len = 1 },
-        { .name = "b", .len = 1 },
-        { .name = "c", .len = 1 }
-    };
+    char                          *text, *p;
+    size_t                         i, n, len;
+    clockodo_json_t                json;
+    const unsigned char           *guarded;
+    clockodo_json_members_t        members;
+    const clockodo_json_value_t   *a, *b;
 
-    static const char        text[] = "{\"c\":[3],\"d\":4,\"a\":\"1\"}";
+    static const size_t            sizes[] = { 0, 20, 26, 27, 28, 200, 5000 };
+
+    static const char              nested[] =
+        "{\"b\":[{\"a\":\"no\"}],\"a\":{\"b\":{},"
+        "\"a\":{\"a\":\"\\u0031\"}},\"c\":\"2\"";
 
     (void) state;
 
-    p = guard_text(text, sizeof(text) - 1);
+    text = malloc(sizeof(nested) + 5000 * 32);
+    assert_non_null(text);
 
-    clockodo_json_members(p, sizeof(text) - 1, m, 3);
+    for (i = 0; i < test_count(sizes); i++) {
 
-    assert_ptr_equal(m[0].value.data, p + 20);
-    assert_int_equal(m[0].value.len, 1);
-    assert_null(m[1].value.data);
-    assert_ptr_equal(m[2].value.data, p + 5);
-    assert_int_equal(m[2].value.len, 3);
+        p = text + sprintf(text, "%s", nested);
 
-    guard_free(p, sizeof(text) - 1);
+        for (n = 0; n < sizes[i]; n++) {
+            p += sprintf(p, ",\"name%zu\":{\"a\":%zu}", n, n);
+        }
+
+        len = p + sprintf(p, "}") - text;
+
+        guarded = guard_text(text, len);
+
+        assert_int_equal(clockodo_json_scan(guarded, len, 0x5eed, &json,
+                                            &members),
+                         CLOCKODO_JSON_OK);
+        assert_int_equal(members.n, 7 + 2 * sizes[i]);
+
+        a = test_find(&members, CLOCKODO_JSON_ROOT, "a");
+        b = test_find(&members, a->object, "b");
+        assert_int_equal(b->type, OBJECT);
+        assert_null(test_find(&members, b->object, "a"));
+        assert_null(test_find(&members, a->object, "c"));
+
+        a = test_find(&members, a->object, "a");
+        a = test_find(&members, a->object, "a");
+        assert_int_equal(a->type, STRING);
+        assert_true(a->escaped);
+        assert_int_equal(a->len, 6);
+        assert_memory_equal(a->data, "\\u0031", 6);
+
+        a = test_find(&members, CLOCKODO_JSON_ROOT, "c");
+        assert_false(a->escaped);
+        assert_memory_equal(a->data, "2", a->len);
+
+        if (sizes[i]) {
+            a = test_find(&members, CLOCKODO_JSON_ROOT, "name19");
+            a = test_find(&members, a->object, "a");
+            assert_int_equal(a->len, 2);
+            assert_memory_equal(a->data, "19", 2);
+        }
+
+        clockodo_json_members_free(&members);
+        guard_free(guarded, len);
+    }
+
+    free(text);
 }
 
 
-static void
-json_cut_numbers(void **state)
+static const clockodo_json_value_t *
+test_find(const clockodo_json_members_t *members, uint32_t object,
+    const char *name)
 {
-    char                 *text;
-    size_t                i, len;
-    const test_cut_t     *t;
-    clockodo_json_t       json;
+    size_t                        i;
+    const clockodo_json_value_t  *value;
 
-    (void) state;
+    value = NULL;
 
-    for (i = 0; i < test_count(test_cuts); i++) {
-        t = &test_cuts[i];
-        len = strlen(t->text);
-
-        assert_int_equal(test_scan(t->text, len, 0, &json), CLOCKODO_JSON_OK);
-        assert_int_equal(json.long_number, t->long_number);
-
-        /* a guarded text cannot be written to; of this one ASan takes care */
-
-        text = malloc(len);
-        assert_non_null(text);
-        memcpy(text, t->text, len);
-
-        clockodo_json_cut_numbers((unsigned char *) text, len);
-
-        assert_int_equal(len, strlen(t->cut));
-
-        if (memcmp(text, t->cut, len) != 0) {
-            fail_msg("%s: %.*s", t->text, (int) len, text);
+    for (i = 0; i < members->n; i++) {
+        if (members->list[i].object == object
+            && clockodo_json_name_is(&members->list[i].name, name,
+                                     strlen(name)))
+        {
+            assert_null(value);
+            value = &members->list[i].value;
         }
-
-        assert_int_equal(test_scan(text, len, 0, &json), CLOCKODO_JSON_OK);
-        assert_int_equal(json.long_number, 0);
-
-        free(text);
     }
+
+    return value;
 }
 
 
@@ -1038,14 +1069,20 @@ test_scan_is(const char *text, size_t len, clockodo_json_e error,
 static clockodo_json_e
 test_scan(const char *text, size_t len, uint32_t key, clockodo_json_t *json)
 {
-    clockodo_json_e       error;
-    const unsigned char  *p;
+    clockodo_json_e           error;
+    const unsigned char      *p;
+    clockodo_json_members_t   members;
 
     memset(json, 0xff, sizeof(clockodo_json_t));
+    memset(&members, 0xff, sizeof(clockodo_json_members_t));
 
     p = guard_text(text, len);
-    error = clockodo_json_scan(p, len, key, json);
+    error = clockodo_json_scan(p, len, key, json, &members);
     guard_free(p, len);
+
+    if (error == CLOCKODO_JSON_OK) {
+        clockodo_json_members_free(&members);
+    }
 
     return error;
 }
@@ -1170,8 +1207,7 @@ main(void)
         cmocka_unit_test(json_no_memory),
         cmocka_unit_test(json_errors),
         cmocka_unit_test(json_members),
-        cmocka_unit_test(json_members_all),
-        cmocka_unit_test(json_cut_numbers)
+        cmocka_unit_test(json_members_nested)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,17 +106,28 @@ static char           test_many_event[sizeof(test_many) + 256];
 static const test_call_t  test_calls[] = {
     { "scan", test_scan, test_text("{" EVENT "}"), 0 },
     { "scan, many members", test_scan, test_many, 0, 1 },
-    { "event", test_parse, test_text("{" EVENT "}"), 1 },
+    { "event", test_parse, test_text("{" EVENT "}"), 0 },
+    { "event, escapes", test_parse,
+      test_text("{\"token\":\"\\u0061\",\"event_name\":\"\\u0074eam.updated\","
+                "\"payload\":{\"\\u0074eam\":1}}"), 1 },
+    { "event, a threshold", test_parse,
+      test_text("{\"subscription_id\":42,\"company_id\":1337,"
+                "\"occurred_at\":\"1986-05-10T17:02:00Z\","
+                "\"event_name\":\"project.budget_notification\","
+                "\"payload\":{\"id\":1,\"type\":\"t\",\"threshold\":80},"
+                "\"token\":\"My_Sup3r_T0k3n\"}"), 1 },
     { "event, more members", test_parse,
       test_text("{" EVENT ",\"a\":[1,{\"b\":null}],\"c\\u0064\":\"\\u00e4\"}"),
       1 },
     { "event, a long number", test_parse,
-      test_text("{" EVENT ",\"a\":" LONG "}"), 1 },
+      test_text("{" EVENT ",\"a\":" LONG "}"), 0 },
     { "event, many members", test_parse, test_many_event, 0, 1 },
     { "event, wrong types", test_parse,
-      test_text("{\"token\":[],\"payload\":1,\"event_name\":{}}"), 1 },
-    { "handshake", test_parse, test_text("{\"secret\":\"a-b\"}"), 1 },
-    { "empty object", test_parse, test_text("{}"), 1 },
+      test_text("{\"token\":[],\"payload\":1,\"event_name\":{}}"), 0 },
+    { "handshake", test_parse, test_text("{\"secret\":\"a-b\"}"), 0 },
+    { "handshake, escapes", test_parse, test_text("{\"secret\":\"\\u0061\"}"),
+      1 },
+    { "empty object", test_parse, test_text("{}"), 0 },
     { "digest", test_sha256, test_text("My_Sup3r_T0k3n"), 0 },
     { "key", test_key, test_text(""), 0 }
 };
@@ -299,16 +310,23 @@ static int
 test_scan(const char *text, size_t len,
     unsigned char result[CLOCKODO_SHA256_LEN])
 {
-    clockodo_json_e  error;
-    clockodo_json_t  json;
+    clockodo_json_e          error;
+    clockodo_json_t          json;
+    clockodo_json_members_t  members;
 
     (void) result;
 
-    error = clockodo_json_scan((const unsigned char *) text, len, 1, &json);
+    error = clockodo_json_scan((const unsigned char *) text, len, 1, &json,
+                               &members);
 
-    assert_true(error == CLOCKODO_JSON_OK || error == CLOCKODO_JSON_NO_MEMORY);
+    if (error == CLOCKODO_JSON_OK) {
+        clockodo_json_members_free(&members);
+        return 0;
+    }
 
-    return error == CLOCKODO_JSON_OK ? 0 : -1;
+    assert_int_equal(error, CLOCKODO_JSON_NO_MEMORY);
+
+    return -1;
 }
 
 
