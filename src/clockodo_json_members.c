@@ -19,6 +19,10 @@ static int json_grow(clockodo_json_members_t *members);
 static int json_insert(const clockodo_json_members_t *members,
     const clockodo_json_member_t *member);
 static uint32_t json_hash(uint32_t key, const clockodo_json_member_t *member);
+static uint32_t json_hash_sent(uint32_t key, uint64_t hash,
+    const clockodo_json_value_t *name);
+static uint32_t json_hash_escaped(uint32_t key, uint64_t hash,
+    const clockodo_json_value_t *name);
 static int json_same(const clockodo_json_member_t *member,
     const clockodo_json_member_t *other);
 static int json_same_decoded(const clockodo_json_value_t *name,
@@ -145,26 +149,63 @@ json_insert(const clockodo_json_members_t *members,
 static uint32_t
 json_hash(uint32_t key, const clockodo_json_member_t *member)
 {
+    uint32_t  hash, mixed;
+
+    hash = member->name.escaped
+           ? json_hash_escaped(key, member->object, &member->name)
+           : json_hash_sent(key, member->object, &member->name);
+
+    /*
+     * Names that differ in their last byte alone have hashes side by side,
+     * which linear probing cannot bear: they are spread by a bijection, the
+     * last step of MurmurHash3.
+     */
+
+    mixed = (hash ^ (hash >> 16)) * 0x85ebca6b;
+    mixed = (mixed ^ (mixed >> 13)) * 0xc2b2ae35;
+
+    return mixed ^ (mixed >> 16);
+}
+
+
+static uint32_t
+json_hash_sent(uint32_t key, uint64_t hash, const clockodo_json_value_t *name)
+{
+    uint32_t              bytes;
+    unsigned              shift;
+    const unsigned char  *p, *last;
+
+    p = name->data;
+    last = p + name->len;
+
+    for ( /* void */ ; last - p >= 3; p += 3) {
+        bytes = p[0] | p[1] << 8 | p[2] << 16;
+        hash = (hash * key + bytes + 1) % JSON_PRIME;
+    }
+
+    bytes = 0;
+
+    for (shift = 0; p < last; p++, shift += 8) {
+        bytes |= (uint32_t) *p << shift;
+    }
+
+    return (hash * key + bytes + 1) % JSON_PRIME;
+}
+
+
+/* the same of the decoded name */
+
+static uint32_t
+json_hash_escaped(uint32_t key, uint64_t hash,
+    const clockodo_json_value_t *name)
+{
     int                     c;
-    uint32_t                bytes, mixed;
+    uint32_t                bytes;
     unsigned                shift;
-    uint64_t                hash;
-    const unsigned char    *last;
     clockodo_json_string_t  string;
 
-    string.p = member->name.data;
+    string.p = name->data;
     string.nrest = 0;
-
-    hash = member->object;
-
-    if (!member->name.escaped) {
-        last = member->name.data + member->name.len;
-
-        for ( /* void */ ; last - string.p >= 3; string.p += 3) {
-            bytes = string.p[0] | string.p[1] << 8 | string.p[2] << 16;
-            hash = (hash * key + bytes + 1) % JSON_PRIME;
-        }
-    }
 
     do {
         bytes = 0;
@@ -183,18 +224,7 @@ json_hash(uint32_t key, const clockodo_json_member_t *member)
 
     } while (c != -1);
 
-    /*
-     * Names that differ in their last byte alone have hashes side by side,
-     * which linear probing cannot bear: they are spread by a bijection, the
-     * last step of MurmurHash3.
-     */
-
-    mixed = (uint32_t) hash;
-
-    mixed = (mixed ^ (mixed >> 16)) * 0x85ebca6b;
-    mixed = (mixed ^ (mixed >> 13)) * 0xc2b2ae35;
-
-    return mixed ^ (mixed >> 16);
+    return hash;
 }
 
 
