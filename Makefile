@@ -204,11 +204,11 @@ build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/clockodo_*.h)
 	@mkdir -p $(@D)
 	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc -o $@ $(filter %.c,$^) $(CT_LIBS)
 
-build/ct/cost: t/ct/cost.c $(MODULE)
+build/ct/cost build/ct/cost_dedupe: build/ct/%: t/ct/%.c $(MODULE)
 	@mkdir -p $(@D)
 	@$(CC) -g -O2 -W -Wall -Werror -Isrc -o $@ $< $(CT_OBJ) $(CT_LIBS)
 
-build-ct: $(CT) build/ct/cost
+build-ct: $(CT) build/ct/cost build/ct/cost_dedupe
 	@:
 
 ct:                     ## tokens are matched in constant time: by valgrind
@@ -216,10 +216,11 @@ ct:                     ## tokens are matched in constant time: by valgrind
 	@$(MAKE) --no-print-directory build-ct
 	@.ci/ct $(CT)
 
-cost:                   ## no body costs more a byte than an event: by valgrind
+cost:                   ## hostile bodies, many events: instructions, valgrind
 	@.ci/install build valgrind
 	@$(MAKE) --no-print-directory build-ct
-	@.ci/cost build/ct/cost
+	@.ci/cost build/ct/cost byte event
+	@.ci/cost build/ct/cost_dedupe level 'claim and commit among 100 events'
 
 
 lint:                   ## style, cppcheck, shellcheck, code against README

@@ -223,7 +223,7 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
 
-    if (lcf->webhook == NGX_HTTP_CLOCKODO_OFF) {
+    if (lcf->location == NULL) {
         return NGX_DECLINED;
     }
 
@@ -577,13 +577,6 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->line = prev->line;
     }
 
-    if (conf->status) {
-
-        /* it answers GET, and must not inherit a module that refuses it */
-
-        conf->webhook = NGX_HTTP_CLOCKODO_OFF;
-    }
-
     ngx_conf_merge_uint_value(conf->webhook, prev->webhook,
                               NGX_HTTP_CLOCKODO_OFF);
     ngx_conf_merge_ptr_value(conf->tokens, prev->tokens, NULL);
@@ -610,7 +603,9 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_clockodo_set_policy(conf);
 
-    if (conf->webhook == NGX_HTTP_CLOCKODO_OFF) {
+    /* a status answers GET: it inherits for locations below it, if any */
+
+    if (conf->webhook == NGX_HTTP_CLOCKODO_OFF || conf->status) {
         return NGX_CONF_OK;
     }
 
@@ -648,11 +643,7 @@ ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
-    if (conf->dedupe != NGX_HTTP_CLOCKODO_DEDUPE_OFF) {
-        mcf->dedupe = 1;
-    }
-
-    conf->location = ngx_http_clockodo_add_location(cf, mcf, conf->tokens);
+    conf->location = ngx_http_clockodo_add_location(cf, mcf, conf);
 
     return conf->location ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

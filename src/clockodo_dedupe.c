@@ -10,12 +10,17 @@
 
 
 /* how many entries a claim frees at the most, besides the one that it needs */
-#define DEDUPE_EXPIRE  2
+#define DEDUPE_EXPIRE      2
+
+/* with its place in the heap */
+#define DEDUPE_ENTRY_SIZE                                                     \
+    (sizeof(clockodo_dedupe_entry_t) + sizeof(uint32_t))
 
 
 static void dedupe_enter(clockodo_dedupe_t *t);
 static void dedupe_leave(clockodo_dedupe_t *t);
 static void dedupe_rebuild(clockodo_dedupe_t *t);
+static void dedupe_link(clockodo_dedupe_t *t, uint32_t n);
 static uint32_t *dedupe_bucket(clockodo_dedupe_t *t,
     const unsigned char *digest, uint32_t scope);
 static uint32_t dedupe_lookup(clockodo_dedupe_t *t,
@@ -27,9 +32,11 @@ static void dedupe_expire(clockodo_dedupe_t *t, uint64_t now, size_t max);
 static void dedupe_free(clockodo_dedupe_t *t, uint32_t n);
 static uint32_t dedupe_owned(clockodo_dedupe_t *t,
     const clockodo_claim_t *claim);
-static clockodo_dedupe_list_t *dedupe_list(clockodo_dedupe_t *t, uint32_t n);
 static void dedupe_append(clockodo_dedupe_t *t, uint32_t n);
 static void dedupe_remove(clockodo_dedupe_t *t, uint32_t n);
+static void dedupe_place(clockodo_dedupe_t *t, uint32_t n, uint32_t place);
+static void dedupe_move(clockodo_dedupe_t *t, uint32_t n);
+static uint32_t dedupe_sooner(clockodo_dedupe_t *t, uint32_t place);
 
 
 #define dedupe_entry(t, n)  (&(t)->entry[(n) - 1])
@@ -46,15 +53,14 @@ clockodo_dedupe_init(void *memory, size_t size)
     /* one to two entries a bucket */
 
     for (buckets = 1, capacity = 0; ; buckets *= 2) {
-        if (size < used + buckets * (sizeof(clockodo_dedupe_entry_t)
-                                     + sizeof(uint32_t))
+        if (size < used + buckets * (DEDUPE_ENTRY_SIZE + sizeof(uint32_t))
             || buckets > UINT32_MAX / 4)
         {
             break;
         }
 
         capacity = (size - used - buckets * sizeof(uint32_t))
-                   / sizeof(clockodo_dedupe_entry_t);
+                   / DEDUPE_ENTRY_SIZE;
     }
 
     if (capacity == 0) {
@@ -71,7 +77,8 @@ clockodo_dedupe_init(void *memory, size_t size)
 
     t->capacity = capacity;
     t->mask = buckets / 2 - 1;
-    t->buckets = (uint32_t *) &t->entry[capacity];
+    t->heap = (uint32_t *) &t->entry[capacity];
+    t->buckets = t->heap + capacity;
 
     memset(t->entry, 0, capacity * sizeof(clockodo_dedupe_entry_t));
 
@@ -86,7 +93,7 @@ clockodo_dedupe_claim(clockodo_dedupe_t *t,
     const unsigned char digest[CLOCKODO_SHA256_LEN], uint32_t scope,
     uint64_t now, uint64_t lease, clockodo_claim_t *claim)
 {
-    uint32_t                  n, *bucket;
+    uint32_t                  n;
     clockodo_dedupe_e         state;
     clockodo_dedupe_entry_t  *entry;
 
@@ -115,20 +122,16 @@ clockodo_dedupe_claim(clockodo_dedupe_t *t,
     }
 
     entry = dedupe_entry(t, n);
-    bucket = dedupe_bucket(t, digest, scope);
 
     memcpy(entry->digest, digest, CLOCKODO_SHA256_LEN);
     entry->scope = scope;
-    entry->chain = *bucket;
 
     /* it is never there without an owner, as if it were committed */
 
     entry->owner = ++t->nclaims;
     entry->expires = now + lease;
 
-    *bucket = n;
-    dedupe_append(t, n);
-    t->entries++;
+    dedupe_link(t, n);
 
     claim->owner = entry->owner;
     claim->entry = n;
@@ -167,12 +170,11 @@ clockodo_dedupe_commit(clockodo_dedupe_t *t, clockodo_claim_t *claim,
     n = dedupe_owned(t, claim);
 
     if (n) {
-        dedupe_remove(t, n);
-
         dedupe_entry(t, n)->owner = 0;
         dedupe_entry(t, n)->expires = now + ttl;
 
         dedupe_append(t, n);
+        dedupe_move(t, n);
     }
 
     claim->owner = 0;
@@ -241,34 +243,52 @@ dedupe_leave(clockodo_dedupe_t *t)
 static void
 dedupe_rebuild(clockodo_dedupe_t *t)
 {
-    uint32_t                  n, *bucket;
+    uint32_t                  n;
     clockodo_dedupe_entry_t  *entry;
 
-    memset(&t->claims, 0, sizeof(clockodo_dedupe_list_t));
-    memset(&t->committed, 0, sizeof(clockodo_dedupe_list_t));
     memset(t->buckets, 0, ((size_t) t->mask + 1) * sizeof(uint32_t));
 
     t->free = 0;
+    t->oldest = 0;
+    t->newest = 0;
     t->entries = 0;
 
     for (n = t->capacity; n > 0; n--) {
         entry = dedupe_entry(t, n);
 
-        if (entry->expires == 0) {
-            entry->owner = 0;
-            entry->chain = t->free;
-            t->free = n;
+        if (entry->expires) {
+            dedupe_link(t, n);
+
+            if (entry->owner == 0) {
+                dedupe_append(t, n);
+            }
+
             continue;
         }
 
-        bucket = dedupe_bucket(t, entry->digest, entry->scope);
-
-        entry->chain = *bucket;
-        *bucket = n;
-
-        dedupe_append(t, n);
-        t->entries++;
+        entry->owner = 0;
+        entry->chain = t->free;
+        t->free = n;
     }
+}
+
+
+/* into its bucket and the heap */
+
+static void
+dedupe_link(clockodo_dedupe_t *t, uint32_t n)
+{
+    uint32_t                 *bucket;
+    clockodo_dedupe_entry_t  *entry;
+
+    entry = dedupe_entry(t, n);
+    bucket = dedupe_bucket(t, entry->digest, entry->scope);
+
+    entry->chain = *bucket;
+    *bucket = n;
+
+    dedupe_place(t, n, t->entries++);
+    dedupe_move(t, n);
 }
 
 
@@ -328,8 +348,8 @@ dedupe_new(clockodo_dedupe_t *t, uint64_t now)
         dedupe_expire(t, now, 1);
     }
 
-    if (t->free == 0 && t->committed.first) {
-        dedupe_free(t, t->committed.first);
+    if (t->free == 0 && t->oldest) {
+        dedupe_free(t, t->oldest);
         t->evictions++;
     }
 
@@ -343,27 +363,18 @@ dedupe_new(clockodo_dedupe_t *t, uint64_t now)
 }
 
 
-/* those behind one that lives longer than they do wait for it */
-
 static void
 dedupe_expire(clockodo_dedupe_t *t, uint64_t now, size_t max)
 {
-    size_t    i;
-    uint32_t  n;
+    size_t  i;
 
-    for (i = 0; i < max; i++) {
+    for (i = 0; i < max && t->entries; i++) {
 
-        n = t->claims.first;
-
-        if (n == 0 || dedupe_entry(t, n)->expires > now) {
-            n = t->committed.first;
-        }
-
-        if (n == 0 || dedupe_entry(t, n)->expires > now) {
+        if (dedupe_entry(t, t->heap[0])->expires > now) {
             return;
         }
 
-        dedupe_free(t, n);
+        dedupe_free(t, t->heap[0]);
     }
 }
 
@@ -371,12 +382,14 @@ dedupe_expire(clockodo_dedupe_t *t, uint64_t now, size_t max)
 static void
 dedupe_free(clockodo_dedupe_t *t, uint32_t n)
 {
-    uint32_t                 *link;
+    uint32_t                 *link, last;
     clockodo_dedupe_entry_t  *entry;
 
     entry = dedupe_entry(t, n);
 
-    dedupe_remove(t, n);
+    if (entry->owner == 0) {
+        dedupe_remove(t, n);
+    }
 
     for (link = dedupe_bucket(t, entry->digest, entry->scope);
          *link != n;
@@ -387,12 +400,20 @@ dedupe_free(clockodo_dedupe_t *t, uint32_t n)
 
     *link = entry->chain;
 
+    /* the last one of the heap comes to its place */
+
+    last = t->heap[--t->entries];
+
+    if (last != n) {
+        dedupe_place(t, last, entry->place);
+        dedupe_move(t, last);
+    }
+
     entry->expires = 0;
     entry->owner = 0;
     entry->chain = t->free;
 
     t->free = n;
-    t->entries--;
 }
 
 
@@ -404,56 +425,110 @@ dedupe_owned(clockodo_dedupe_t *t, const clockodo_claim_t *claim)
 }
 
 
-static clockodo_dedupe_list_t *
-dedupe_list(clockodo_dedupe_t *t, uint32_t n)
-{
-    return dedupe_entry(t, n)->owner ? &t->claims : &t->committed;
-}
-
-
 static void
 dedupe_append(clockodo_dedupe_t *t, uint32_t n)
 {
-    clockodo_dedupe_list_t   *list;
     clockodo_dedupe_entry_t  *entry;
 
-    list = dedupe_list(t, n);
     entry = dedupe_entry(t, n);
 
     entry->next = 0;
-    entry->prev = list->last;
+    entry->prev = t->newest;
 
-    if (list->last) {
-        dedupe_entry(t, list->last)->next = n;
+    if (t->newest) {
+        dedupe_entry(t, t->newest)->next = n;
 
     } else {
-        list->first = n;
+        t->oldest = n;
     }
 
-    list->last = n;
+    t->newest = n;
 }
 
 
 static void
 dedupe_remove(clockodo_dedupe_t *t, uint32_t n)
 {
-    clockodo_dedupe_list_t   *list;
     clockodo_dedupe_entry_t  *entry;
 
-    list = dedupe_list(t, n);
     entry = dedupe_entry(t, n);
 
     if (entry->prev) {
         dedupe_entry(t, entry->prev)->next = entry->next;
 
     } else {
-        list->first = entry->next;
+        t->oldest = entry->next;
     }
 
     if (entry->next) {
         dedupe_entry(t, entry->next)->prev = entry->prev;
 
     } else {
-        list->last = entry->prev;
+        t->newest = entry->prev;
     }
+}
+
+
+static void
+dedupe_place(clockodo_dedupe_t *t, uint32_t n, uint32_t place)
+{
+    t->heap[place] = n;
+    dedupe_entry(t, n)->place = place;
+}
+
+
+/* a binary heap: from where it is, up or down to where it belongs */
+
+static void
+dedupe_move(clockodo_dedupe_t *t, uint32_t n)
+{
+    uint32_t  place, other;
+    uint64_t  expires;
+
+    place = dedupe_entry(t, n)->place;
+    expires = dedupe_entry(t, n)->expires;
+
+    while (place > 0) {
+        other = t->heap[(place - 1) / 2];
+
+        if (dedupe_entry(t, other)->expires <= expires) {
+            break;
+        }
+
+        dedupe_place(t, other, place);
+        place = (place - 1) / 2;
+    }
+
+    while (2 * place + 1 < t->entries) {
+        other = dedupe_sooner(t, 2 * place + 1);
+
+        if (dedupe_entry(t, other)->expires >= expires) {
+            break;
+        }
+
+        place = dedupe_entry(t, other)->place;
+        dedupe_place(t, other, (place - 1) / 2);
+    }
+
+    dedupe_place(t, n, place);
+}
+
+
+/* the one of two neighbours that expires first */
+
+static uint32_t
+dedupe_sooner(clockodo_dedupe_t *t, uint32_t place)
+{
+    uint32_t  left, right;
+
+    left = t->heap[place];
+
+    if (place + 1 == t->entries) {
+        return left;
+    }
+
+    right = t->heap[place + 1];
+
+    return dedupe_entry(t, right)->expires < dedupe_entry(t, left)->expires
+           ? right : left;
 }

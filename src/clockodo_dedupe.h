@@ -35,24 +35,19 @@
 typedef struct {
     unsigned char              digest[CLOCKODO_SHA256_LEN];
 
-    /* volatile, for their order matters where a process is killed */
+    /* volatile: the order of these two matters where a process is killed */
     volatile uint64_t          owner;      /* of the claim, 0: committed */
     volatile uint64_t          expires;    /* 0: the entry is free */
 
     uint32_t                   scope;
     uint32_t                   chain;      /* the next of the bucket */
-    uint32_t                   next;       /* in a list; 0 is none */
+    uint32_t                   next;       /* that was committed, 0: none */
     uint32_t                   prev;
+    uint32_t                   place;      /* in the heap */
 } clockodo_dedupe_entry_t;
 
 
-/* first in, first out; entries are counted from 1 */
-
-typedef struct {
-    uint32_t                   first;
-    uint32_t                   last;
-} clockodo_dedupe_list_t;
-
+/* entries are counted from 1 */
 
 typedef struct {
     uint32_t                   capacity;   /* entries */
@@ -61,14 +56,16 @@ typedef struct {
     uint32_t                   busy;       /* a call has not ended */
     uint32_t                   free;       /* the first, by their chain */
 
-    clockodo_dedupe_list_t     claims;
-    clockodo_dedupe_list_t     committed;
+    /* in the order in which they were committed */
+    uint32_t                   oldest;
+    uint32_t                   newest;
 
     uint64_t                   nclaims;    /* there were, ever */
     uint64_t                   entries;    /* there are */
     uint64_t                   evictions;  /* committed, before their time */
 
     uint32_t                  *buckets;
+    uint32_t                  *heap;       /* by the time that they expire */
     clockodo_dedupe_entry_t    entry[1];   /* from 0 */
 } clockodo_dedupe_t;
 
@@ -117,7 +114,7 @@ void clockodo_dedupe_commit(clockodo_dedupe_t *t, clockodo_claim_t *claim,
     uint64_t now, uint64_t ttl);
 void clockodo_dedupe_release(clockodo_dedupe_t *t, clockodo_claim_t *claim);
 
-/* frees the oldest entries, up to max, as far as their time is over */
+/* frees up to max entries whose time is over */
 void clockodo_dedupe_expire(clockodo_dedupe_t *t, uint64_t now, size_t max);
 
 

@@ -283,11 +283,11 @@ ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
 char *ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
- * Adds the location that is being merged to those that count apart; tokens
- * may be NULL.  Returns NULL if there is no memory.
+ * Adds the location that is being merged to those that count apart.  Returns
+ * NULL if there is no memory.
  */
 ngx_http_clockodo_location_t *ngx_http_clockodo_add_location(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, ngx_array_t *tokens);
+    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf);
 
 /* to be called when all locations are known; returns NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_clockodo_add_zone(ngx_conf_t *cf,

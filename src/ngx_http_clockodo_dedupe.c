@@ -236,7 +236,11 @@ ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     now = ngx_time();
     last = sh->full;
 
-    if (last && now - (time_t) last < NGX_HTTP_CLOCKODO_DEDUPE_WARN) {
+    /* also if the clock was set back since then */
+
+    if (last && now >= (time_t) last
+        && now - (time_t) last < NGX_HTTP_CLOCKODO_DEDUPE_WARN)
+    {
         return;
     }
 

@@ -17,8 +17,8 @@ static ngx_int_t ngx_http_clockodo_set_label(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_location_t *loc);
 static u_char *ngx_http_clockodo_escape_label(u_char *p, u_char *last,
     ngx_str_t *text);
-static ngx_http_clockodo_location_t *ngx_http_clockodo_find_label(
-    ngx_http_clockodo_main_conf_t *mcf, ngx_str_t *label);
+static ngx_uint_t ngx_http_clockodo_count_label(
+    ngx_http_clockodo_main_conf_t *mcf, ngx_str_t *name);
 static size_t ngx_http_clockodo_zone_least(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf);
 static ngx_int_t ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_clockodo_zone_add_location(
     ngx_slab_pool_t *shpool);
 static ngx_int_t ngx_http_clockodo_zone_add_dedupe(
     ngx_http_clockodo_shctx_t *sh, ngx_slab_pool_t *shpool);
+static ngx_http_clockodo_counters_t *ngx_http_clockodo_zone_add_counters(
+    ngx_http_clockodo_shctx_t *sh, ngx_str_t *label, ngx_slab_pool_t *shpool);
 static ngx_http_clockodo_token_use_t *ngx_http_clockodo_zone_add_token(
     ngx_http_clockodo_counters_t *counters, clockodo_token_t *token,
     ngx_slab_pool_t *shpool);
@@ -74,7 +76,7 @@ ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 ngx_http_clockodo_location_t *
 ngx_http_clockodo_add_location(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, ngx_array_t *tokens)
+    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf)
 {
     ngx_http_clockodo_location_t  *loc, **locp;
 
@@ -87,11 +89,12 @@ ngx_http_clockodo_add_location(ngx_conf_t *cf,
         return NULL;
     }
 
-    if (tokens) {
-        loc->tokens = tokens;
+    if (lcf->tokens) {
+        loc->tokens = lcf->tokens;
 
         loc->uses = ngx_palloc(cf->pool,
-                      tokens->nelts * sizeof(ngx_http_clockodo_token_use_t *));
+                               loc->tokens->nelts
+                               * sizeof(ngx_http_clockodo_token_use_t *));
         if (loc->uses == NULL) {
             return NULL;
         }
@@ -103,6 +106,19 @@ ngx_http_clockodo_add_location(ngx_conf_t *cf,
     }
 
     *locp = loc;
+
+    if (lcf->dedupe == NGX_HTTP_CLOCKODO_DEDUPE_OFF) {
+        return loc;
+    }
+
+    mcf->dedupe = 1;
+
+    if (loc->label.len != loc->name_len) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"clockodo_dedupe\" tells location \"%V\" from others "
+                      "of this name by their order, which must stay the same: "
+                      "give servers names of their own", &loc->label);
+    }
 
     return loc;
 }
@@ -146,9 +162,12 @@ ngx_http_clockodo_set_label(ngx_conf_t *cf,
     p = ngx_http_clockodo_escape_label(p, last, &clcf->name);
 
     loc->label.len = p - loc->label.data;
+    loc->name_len = loc->label.len;
 
-    for (n = 2; ngx_http_clockodo_find_label(mcf, &loc->label); n++) {
-        loc->label.len = ngx_sprintf(p, "#%ui", n) - loc->label.data;
+    n = ngx_http_clockodo_count_label(mcf, &loc->label);
+
+    if (n) {
+        loc->label.len = ngx_sprintf(p, "#%ui", n + 1) - loc->label.data;
     }
 
     return NGX_OK;
@@ -170,7 +189,9 @@ ngx_http_clockodo_escape_label(u_char *p, u_char *last, ngx_str_t *text)
     for (i = 0; i < text->len && last - p >= 3; i++) {
         c = text->data[i];
 
-        if (c < ' ' || c > '~') {
+        /* "#" is ours */
+
+        if (c < ' ' || c > '~' || c == '#') {
             p = ngx_sprintf(p, "%%%02Xd", c);
             continue;
         }
@@ -186,24 +207,27 @@ ngx_http_clockodo_escape_label(u_char *p, u_char *last, ngx_str_t *text)
 }
 
 
-static ngx_http_clockodo_location_t *
-ngx_http_clockodo_find_label(ngx_http_clockodo_main_conf_t *mcf,
-    ngx_str_t *label)
+/* how many locations there are of this name */
+
+static ngx_uint_t
+ngx_http_clockodo_count_label(ngx_http_clockodo_main_conf_t *mcf,
+    ngx_str_t *name)
 {
-    ngx_uint_t                      i;
+    ngx_uint_t                      i, n;
     ngx_http_clockodo_location_t  **locp;
 
+    n = 0;
     locp = mcf->locations.elts;
 
     for (i = 0; i < mcf->locations.nelts; i++) {
-        if (locp[i]->label.len == label->len
-            && ngx_memcmp(locp[i]->label.data, label->data, label->len) == 0)
+        if (locp[i]->name_len == name->len
+            && ngx_memcmp(locp[i]->label.data, name->data, name->len) == 0)
         {
-            return locp[i];
+            n++;
         }
     }
 
-    return NULL;
+    return n;
 }
 
 
@@ -451,39 +475,14 @@ static ngx_int_t
 ngx_http_clockodo_zone_add_location(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_location_t *loc, ngx_slab_pool_t *shpool)
 {
-    ngx_uint_t                     i;
-    clockodo_token_t              *tokens;
-    ngx_http_clockodo_counters_t  *counters;
+    ngx_uint_t         i;
+    clockodo_token_t  *tokens;
 
-    for (counters = sh->locations; counters; counters = counters->next) {
-        if (counters->len == loc->label.len
-            && ngx_memcmp(counters->label, loc->label.data, loc->label.len)
-               == 0)
-        {
-            break;
-        }
+    loc->counters = ngx_http_clockodo_zone_add_counters(sh, &loc->label,
+                                                        shpool);
+    if (loc->counters == NULL) {
+        return NGX_ERROR;
     }
-
-    if (counters == NULL) {
-        counters = ngx_slab_calloc_locked(shpool,
-                                offsetof(ngx_http_clockodo_counters_t, label)
-                                + loc->label.len);
-        if (counters == NULL) {
-            return NGX_ERROR;
-        }
-
-        counters->len = loc->label.len;
-        ngx_memcpy(counters->label, loc->label.data, loc->label.len);
-
-        ngx_rbtree_init(&counters->tokens, &counters->sentinel,
-                        ngx_rbtree_insert_value);
-
-        counters->number = sh->locations ? sh->locations->number + 1 : 1;
-        counters->next = sh->locations;
-        sh->locations = counters;
-    }
-
-    loc->counters = counters;
 
     if (loc->tokens == NULL) {
         return NGX_OK;
@@ -492,14 +491,49 @@ ngx_http_clockodo_zone_add_location(ngx_http_clockodo_shctx_t *sh,
     tokens = loc->tokens->elts;
 
     for (i = 0; i < loc->tokens->nelts; i++) {
-        loc->uses[i] = ngx_http_clockodo_zone_add_token(counters, &tokens[i],
-                                                        shpool);
+        loc->uses[i] = ngx_http_clockodo_zone_add_token(loc->counters,
+                                                        &tokens[i], shpool);
         if (loc->uses[i] == NULL) {
             return NGX_ERROR;
         }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_http_clockodo_counters_t *
+ngx_http_clockodo_zone_add_counters(ngx_http_clockodo_shctx_t *sh,
+    ngx_str_t *label, ngx_slab_pool_t *shpool)
+{
+    ngx_http_clockodo_counters_t  *counters;
+
+    for (counters = sh->locations; counters; counters = counters->next) {
+        if (counters->len == label->len
+            && ngx_memcmp(counters->label, label->data, label->len) == 0)
+        {
+            return counters;
+        }
+    }
+
+    counters = ngx_slab_calloc_locked(shpool,
+                                offsetof(ngx_http_clockodo_counters_t, label)
+                                + label->len);
+    if (counters == NULL) {
+        return NULL;
+    }
+
+    counters->len = label->len;
+    ngx_memcpy(counters->label, label->data, label->len);
+
+    ngx_rbtree_init(&counters->tokens, &counters->sentinel,
+                    ngx_rbtree_insert_value);
+
+    counters->number = sh->locations ? sh->locations->number + 1 : 1;
+    counters->next = sh->locations;
+    sh->locations = counters;
+
+    return counters;
 }
 
 

@@ -148,6 +148,7 @@ typedef struct {
 
 struct ngx_http_clockodo_location_s {
     ngx_str_t                       label;
+    size_t                          name_len;  /* without a number */
     ngx_array_t                    *tokens;    /* of clockodo_token_t */
 
     /* in the zone */

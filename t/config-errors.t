@@ -402,6 +402,19 @@ for my $config (@fine) {
     or diag("exit code $rc\n$text");
 }
 
+{
+    my $location = "location /x { clockodo_webhook on; clockodo_token S3cr3t; "
+                   . "clockodo_dedupe drop; }";
+
+    my (undef, $text) = run("server { $location }\nserver { $location }");
+    like($text, qr/\[warn\] .*location "_\/x#2" from others .* order/,
+         'warning: a location known by its order');
+
+    (undef, $text) = run("server { server_name a; $location }\n"
+                         . "server { server_name b; $location }");
+    unlike($text, qr/\[/, 'fine: of servers with names');
+}
+
 for my $case (@warnings) {
     my ($message, @configs) = @$case;
 

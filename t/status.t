@@ -31,6 +31,7 @@ subtest 'in "if"'                  => \&in_if;
 subtest 'labels'                   => \&labels;
 subtest 'no location with it on'   => \&nowhere;
 subtest 'under a server with it on' => \&below;
+subtest 'above one that has it on' => \&nested;
 subtest 'verdicts and reasons'     => \&verdicts;
 subtest 'deliveries'               => \&deliveries;
 subtest 'which location counts'    => \&redirects;
@@ -217,6 +218,24 @@ sub below {
     is(request($nginx, get('/status'))->{status}, 200, 'GET is not refused');
     is_deeply([ map { $_->{location} } @{status($nginx)->{locations}} ],
               [ 'localhost', 'localhost/hook' ], 'nor does it count');
+}
+
+
+# What is below a location with the status is not open for that.
+
+sub nested {
+    my $nginx = Clockodo::Nginx->start(http => app(), server => <<"END");
+        server_name localhost;
+        $on
+        location /status {
+            clockodo_status;
+            location /status/hook { proxy_pass http://app; }
+        }
+END
+
+    is(request($nginx, get('/status'))->{status}, 200, 'the status');
+    is(request($nginx, post('{') =~ s{/hook}{/status/hook}r)->{status}, 400,
+       'a location below it is on');
 }
 
 

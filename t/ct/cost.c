@@ -5,16 +5,16 @@
 
 
 /*
- * What a byte of a body costs: parses one body of each kind under callgrind,
- * which counts the instructions, for .ci/cost.  The first is an ordinary
- * event, the others are what an attacker would send to waste time; each is
- * COST_LEN long.
+ * What a byte of a body costs: does with one body of each kind what the module
+ * does with a call, under callgrind, which counts the instructions, for
+ * .ci/cost.  The first is an ordinary event, the others are what an attacker
+ * would send to waste time; each of these is COST_LEN long.
  */
 
 
 #define _GNU_SOURCE
 
-#include "clockodo_event.h"
+#include "clockodo_judge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +39,11 @@ typedef struct {
 } cost_body_t;
 
 
+static clockodo_token_t  cost_token;
+
+
 static size_t cost_make(const cost_body_t *body, char *text);
-void cost_parse(const char *text, size_t len);
+void cost_call(const char *text, size_t len);
 
 
 #define EVENT                                                                 \
@@ -93,19 +96,21 @@ main(void)
 
     text = malloc(COST_LEN + 1);
 
-    if (text == NULL) {
+    if (text == NULL
+        || clockodo_sha256("My_Sup3r_T0k3n", 14, cost_token.digest) != 0)
+    {
         return 1;
     }
 
     /* what libraries do but once */
 
     len = cost_make(&cost_bodies[0], text);
-    cost_parse(text, len);
+    cost_call(text, len);
     CALLGRIND_DUMP_STATS_AT("warm");
 
     for (i = 0; i < cost_count(cost_bodies); i++) {
         len = cost_make(&cost_bodies[i], text);
-        cost_parse(text, len);
+        cost_call(text, len);
 
         printf("%zu %s\n", len, cost_bodies[i].name);
         CALLGRIND_DUMP_STATS_AT(cost_bodies[i].name);
@@ -143,16 +148,35 @@ cost_make(const cost_body_t *body, char *text)
 /* callgrind counts in here */
 
 __attribute__((noinline)) void
-cost_parse(const char *text, size_t len)
+cost_call(const char *text, size_t len)
 {
-    clockodo_json_e   error;
-    clockodo_json_t   json;
-    clockodo_event_t  event;
+    size_t             number;
+    clockodo_json_e    error;
+    clockodo_json_t    json;
+    clockodo_event_t   event;
+    clockodo_fault_e   fault;
+    clockodo_policy_t  policy;
 
     error = clockodo_event_parse((const unsigned char *) text, len, 12345,
                                  &event, &json);
 
     if (error == CLOCKODO_JSON_NO_MEMORY) {
+        abort();
+    }
+
+    if (error != CLOCKODO_JSON_OK) {
+        return;
+    }
+
+    memset(&policy, 0, sizeof(clockodo_policy_t));
+
+    policy.tokens = &cost_token;
+    policy.ntokens = 1;
+
+    if (clockodo_judge(&event, &policy, 0, &fault, &number)
+        == CLOCKODO_VERDICT_ACCEPTED
+        && clockodo_event_key(&event) != 0)
+    {
         abort();
     }
 }

@@ -33,7 +33,7 @@
 
 #define SIZE(n)                                                               \
     (offsetof(clockodo_dedupe_t, entry) + (n) * sizeof(clockodo_dedupe_entry_t)\
-     + (n) * sizeof(uint32_t))
+     + 2 * (n) * sizeof(uint32_t))
 
 
 /* what a key ought to be: the plainest thing that can be told apart from it */
@@ -55,8 +55,6 @@ static void test_commit(clockodo_dedupe_t *t, unsigned n, uint64_t now);
 static clockodo_dedupe_e test_find(clockodo_dedupe_t *t, unsigned n,
     uint64_t now);
 static void test_whole(clockodo_dedupe_t *t);
-static unsigned test_list(clockodo_dedupe_t *t, clockodo_dedupe_list_t *list,
-    int claims);
 static void test_scramble(clockodo_dedupe_t *t);
 static void test_child(clockodo_dedupe_t *t, uint64_t now);
 
@@ -81,8 +79,10 @@ init_sizes(void **state)
                     <= (char *) memory + size);
         assert_true(t->mask < t->capacity);
         assert_true(t->capacity < 3 * (t->mask + 1));
-        assert_true(size - (t->capacity + 1) * sizeof(clockodo_dedupe_entry_t)
-                    < SIZE(0) + (t->mask + 1) * sizeof(uint32_t));
+        assert_true(size < SIZE(0) + (t->mask + 1) * sizeof(uint32_t)
+                           + (t->capacity + 1)
+                             * (sizeof(clockodo_dedupe_entry_t)
+                                + sizeof(uint32_t)));
     }
 }
 
@@ -297,6 +297,54 @@ expire(void **state)
 }
 
 
+/* one that lives long keeps none of those that are over in memory */
+
+static void
+different_times(void **state)
+{
+    unsigned            i;
+    clockodo_claim_t    claim, claims[ENTRIES];
+    clockodo_dedupe_t  *t;
+
+    (void) state;
+
+    t = test_table(ENTRIES);
+
+    for (i = 0; i < ENTRIES; i++) {
+        assert_int_equal(clockodo_dedupe_claim(t, test_digest(i), 1, 0,
+                                               i ? LEASE : 1000, &claims[i]),
+                         CLOCKODO_DEDUPE_NEW);
+    }
+
+    for (i = 0; i < ENTRIES; i++) {
+        clockodo_dedupe_commit(t, &claims[i], 0, i ? TTL : 10 * TTL);
+    }
+
+    assert_int_equal(test_claim(t, 100, TTL, &claim), CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(t->evictions, 0);
+    assert_int_equal(test_find(t, 0, TTL), CLOCKODO_DEDUPE_COMMITTED);
+
+    clockodo_dedupe_expire(t, TTL, 100);
+    assert_int_equal(t->entries, 2);
+
+    /* so it is with claims */
+
+    for (i = 0; i < ENTRIES - 2; i++) {
+        assert_int_equal(clockodo_dedupe_claim(t, test_digest(200 + i), 1,
+                                               TTL, i ? 1 : 1000, &claim),
+                         CLOCKODO_DEDUPE_NEW);
+    }
+
+    assert_int_equal(test_claim(t, 300, TTL + 1, &claim),
+                     CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(t->evictions, 0);
+    assert_int_equal(test_find(t, 200, TTL + 1), CLOCKODO_DEDUPE_IN_FLIGHT);
+
+    test_whole(t);
+    test_unmap(t);
+}
+
+
 /*
  * Any number of steps does what a plain list of keys would do, also if what
  * leads to the entries is garbage now and then.
@@ -306,7 +354,7 @@ static void
 model(void **state)
 {
     unsigned             i, n, scope;
-    uint64_t             now;
+    uint64_t             now, time;
     test_key_t           keys[KEYS][SCOPES], *key;
     clockodo_claim_t     claim;
     clockodo_dedupe_e    expected;
@@ -325,6 +373,7 @@ model(void **state)
         scope = random() % SCOPES;
         key = &keys[n][scope];
         now += random() % 4;
+        time = 1 + random() % TTL;
 
         if (i % 100 == 0) {
             test_scramble(t);
@@ -341,13 +390,13 @@ model(void **state)
 
         case 0:
             assert_int_equal(clockodo_dedupe_claim(t, test_digest(n), scope,
-                                                   now, LEASE, &claim),
+                                                   now, time, &claim),
                              expected);
 
             if (expected == CLOCKODO_DEDUPE_NEW) {
                 key->claim = claim;
                 key->owned = 1;
-                key->in_flight = now + LEASE;
+                key->in_flight = now + time;
                 key->committed = 0;
             }
 
@@ -355,8 +404,8 @@ model(void **state)
 
         case 1:
             if (key->owned && key->in_flight > now) {
-                clockodo_dedupe_commit(t, &key->claim, now, TTL);
-                key->committed = now + TTL;
+                clockodo_dedupe_commit(t, &key->claim, now, time);
+                key->committed = now + time;
                 key->in_flight = 0;
                 key->owned = 0;
             }
@@ -478,7 +527,8 @@ test_table(size_t n)
     for (buckets = 1; buckets * 2 <= n; buckets *= 2) { /* void */ }
 
     size = offsetof(clockodo_dedupe_t, entry)
-           + n * sizeof(clockodo_dedupe_entry_t) + buckets * sizeof(uint32_t);
+           + n * (sizeof(clockodo_dedupe_entry_t) + sizeof(uint32_t))
+           + buckets * sizeof(uint32_t);
 
     size = (size + 7) / 8 * 8;
 
@@ -552,14 +602,13 @@ test_find(clockodo_dedupe_t *t, unsigned n, uint64_t now)
 }
 
 
-/* each entry is in one list and one bucket, or free */
+/* each entry is in one bucket and in the heap, or free */
 
 static void
 test_whole(clockodo_dedupe_t *t)
 {
-    unsigned  i, n, listed, chained, unused;
-
-    listed = test_list(t, &t->claims, 1) + test_list(t, &t->committed, 0);
+    unsigned                  i, n, prev, chained, unused, committed, listed;
+    clockodo_dedupe_entry_t  *entry;
 
     chained = 0;
 
@@ -577,31 +626,33 @@ test_whole(clockodo_dedupe_t *t)
         assert_true(t->entry[n - 1].expires == 0);
     }
 
-    assert_int_equal(listed, t->entries);
     assert_int_equal(chained, t->entries);
     assert_int_equal(unused, t->capacity - t->entries);
-}
 
+    committed = 0;
 
-static unsigned
-test_list(clockodo_dedupe_t *t, clockodo_dedupe_list_t *list, int claims)
-{
-    unsigned  n, prev, count;
+    for (i = 0; i < t->entries; i++) {
+        entry = &t->entry[t->heap[i] - 1];
 
-    count = 0;
+        assert_int_equal(entry->place, i);
+        assert_true(entry->expires
+                    >= t->entry[t->heap[i ? (i - 1) / 2 : 0] - 1].expires);
+
+        committed += (entry->owner == 0);
+    }
+
+    listed = 0;
     prev = 0;
 
-    for (n = list->first; n; n = t->entry[n - 1].next) {
-        assert_true(++count <= t->capacity);
-        assert_true(t->entry[n - 1].expires != 0);
-        assert_int_equal(t->entry[n - 1].owner != 0, claims);
+    for (n = t->oldest; n; n = t->entry[n - 1].next) {
+        assert_true(++listed <= t->capacity);
+        assert_true(t->entry[n - 1].owner == 0);
         assert_int_equal(t->entry[n - 1].prev, prev);
         prev = n;
     }
 
-    assert_int_equal(list->last, prev);
-
-    return count;
+    assert_int_equal(listed, committed);
+    assert_int_equal(t->newest, prev);
 }
 
 
@@ -615,10 +666,8 @@ test_scramble(clockodo_dedupe_t *t)
     t->busy = 1;
     t->free = random();
     t->entries = random();
-    t->claims.first = random();
-    t->claims.last = random();
-    t->committed.first = random();
-    t->committed.last = random();
+    t->oldest = random();
+    t->newest = random();
 
     for (n = 0; n <= t->mask; n++) {
         t->buckets[n] = random();
@@ -628,6 +677,8 @@ test_scramble(clockodo_dedupe_t *t)
         t->entry[n].chain = random();
         t->entry[n].next = random();
         t->entry[n].prev = random();
+        t->entry[n].place = random();
+        t->heap[n] = random();
     }
 }
 
@@ -642,6 +693,7 @@ main(void)
         cmocka_unit_test(keys_and_scopes),
         cmocka_unit_test(full),
         cmocka_unit_test(expire),
+        cmocka_unit_test(different_times),
         cmocka_unit_test(model),
         cmocka_unit_test(killed)
     };
