@@ -236,6 +236,17 @@ matrix:                 ## each way to build it, and what a missing header says
 	@.ci/matrix dynamic static headers
 
 
+bench:                  ## compare with plain nginx, lua and njs (README: Speed)
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory all
+	@bench/run
+
+counts:                 ## instructions a request, and whether they are too many
+	@.ci/install build bench
+	@$(MAKE) --no-print-directory all
+	@bench/run counts
+
+
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    Makefile
@@ -250,4 +261,4 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http build-ct ct cost \
-        lint static matrix help clean FORCE
+        lint static matrix bench counts help clean FORCE
