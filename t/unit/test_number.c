@@ -350,7 +350,7 @@ number_format_random(void **state)
         }
 
         n = clockodo_number_format(value, buf);
-        assert_in_range(n, 1, CLOCKODO_NUMBER_LEN);
+        assert_true(n >= 1 && n <= CLOCKODO_NUMBER_LEN);
         buf[n] = '\0';
 
         if (strtod(buf, NULL) != value) {
