@@ -395,10 +395,14 @@ sub monotonic {
     chmod 0755, $dir;
 
     my $set = sub {
-        open my $fh, '>', "$dir/time" or die "time: $!\n";
+        open my $fh, '>', "$dir/new" or die "time: $!\n";
         print $fh "$_[0]\n";
         close $fh;
-        chmod 0644, "$dir/time";
+        chmod 0644, "$dir/new";
+
+        # at no time is it half written
+
+        rename "$dir/new", "$dir/time" or die "time: $!\n";
     };
 
     $set->('+0');
