@@ -88,7 +88,7 @@ PROVE   := TEST_NGINX_BINARY=$(NGX_BIN) \
 
 export CMOCKA_MESSAGE_OUTPUT := TAP
 
-unit: $(UNIT)           ## run the unit tests of the pure core
+unit: build-unit        ## run the unit tests of the pure core
 	@$(PROVE) $(UNIT)
 
 test:                   ## install, build, run all tests (T="t/x.t" for some)
@@ -96,7 +96,15 @@ test:                   ## install, build, run all tests (T="t/x.t" for some)
 	@$(MAKE) --no-print-directory all $(if $(T),,build-unit)
 	@$(PROVE) $(TESTS)
 
-build-unit: $(UNIT)
+# a locale that writes a number with a comma
+
+LOCALE  := build/unit/locale/de_DE.utf8
+
+$(LOCALE):
+	@mkdir -p $(@D)
+	@localedef -i de_DE -f UTF-8 $(CURDIR)/$@
+
+build-unit: $(UNIT) $(LOCALE)
 	@:
 
 
