@@ -7,6 +7,7 @@ use warnings;
 
 use lib 't/lib';
 
+use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use Fcntl qw(F_SETLK F_UNLCK F_WRLCK);
@@ -25,6 +26,12 @@ my $time = qr/2\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ/;
 
 my $strace = !system 'strace -o /dev/null true 2> /dev/null';
 my $tmpfs = !system 'unshare -m mount -t tmpfs none /mnt 2> /dev/null';
+
+my $make_ext4 = 'truncate -s 16M "$1" && /sbin/mkfs.ext4 -q "$1"'
+                . ' && mount -o loop "$1" "$2"';
+my $loop = !system 'd=$(mktemp -d) && unshare -m sh -c '
+                   . "'$make_ext4' sh \$d/image /mnt 2> /dev/null;"
+                   . ' rc=$?; rm -r "$d"; exit $rc';
 
 my $on = <<'END';
     clockodo_token My_Sup3r_T0k3n;
@@ -48,7 +55,8 @@ subtest 'flushed before the reply'     => \&flushed;
 subtest 'cannot be flushed'            => \&not_flushed;
 subtest 'full'                         => \&full;
 subtest 'full disk'                    => \&full_disk;
-subtest 'deleted'                       => \&deleted;
+subtest 'read-only disk'               => \&read_only_disk;
+subtest 'deleted'                      => \&deleted;
 subtest 'not a file'                   => \&fifo;
 
 done_testing;
@@ -514,6 +522,60 @@ sub full_disk {
         like(contents($file), qr/\A\Q$before\E\S+ 127\.0\.0\.1 x\n\z/,
              'recorded');
     }
+}
+
+
+# A file system that has met an error makes itself read-only, whatever is open:
+# this one, in a file of its own, is told that it has.
+
+sub read_only_disk {
+    plan skip_all => 'no file system can be mounted here' unless $loop;
+
+    my $dir = tempdir(CLEANUP => 1);
+    my $image = tempdir(CLEANUP => 1) . '/image';
+
+    chmod 0755, $dir;
+
+    my $nginx = start(
+        server  => "$on clockodo_secret_file $dir/secrets;"
+                   . 'location / { proxy_pass http://127.0.0.1:1; }'
+                   . 'location /app { proxy_pass http://127.0.0.1:'
+                   . '$server_port/served; }'
+                   . 'location /served { clockodo_webhook off; return 204; }',
+        wrapper => [ 'unshare', '-m', 'sh', '-c',
+                     "$make_ext4 && chmod 755 \"\$2\" && shift 2"
+                     . ' && exec "$@"', 'sh', $image, $dir ]);
+
+    my $file = '/proc/' . $nginx->pid . "/root$dir/secrets";
+
+    is(record($nginx, 'one'), '200 handshake/', 'recorded');
+
+    my $before = contents($file);
+
+    system('nsenter', '-m', '-t', $nginx->pid,
+           'mount', '-o', 'remount,abort', $dir) == 0 or die "mount: $?\n";
+
+    $nginx->new_log;
+
+    for my $again (1, 2) {
+        is(record($nginx, 'two'), '500 rejected/handshake', 'read-only');
+        like($nginx->new_log, qr/\[error\].*\Q$dir\E\/secrets/, 'log');
+    }
+
+    is(contents($file), $before, 'what was recorded is there');
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{/app}r);
+    is($client->reply->{status}, 204, 'events go on');
+
+    # it can't be opened anew, and the old one is not let go
+
+    kill 'USR1', $nginx->pid;
+    wait_for(sub { $nginx->new_log =~ /\[emerg\].*\Q$dir\E\/secrets/ });
+
+    is(record($nginx, 'three'), '500 rejected/handshake', 'after a reopen');
+    is(contents($file), $before, 'still there');
 }
 
 
