@@ -239,9 +239,9 @@ static:                 ## a whole nginx with the module in it, by gcc and clang
 	@.ci/install build matrix
 	@.ci/matrix static
 
-matrix:                 ## each way to build it, and what a missing header says
-	@.ci/install build matrix
-	@.ci/matrix dynamic static headers
+matrix:                 ## builds and tests on each release of Debian, in chroots
+	@.ci/install build test matrix chroot
+	@.ci/releases
 
 
 bench:                  ## compare with plain nginx, lua and njs (README: Speed)
