@@ -153,7 +153,7 @@ $(MEMCHECK): build/memcheck/%: t/unit/%.c t/unit/guard.c \
 	@$(CC) -g -O1 -W -Wall -Werror -Isrc -It/unit $(UNIT_WRAP) -o $@ \
 	    $(filter %.c,$^) -lcmocka -lcjson -lcrypto
 
-build-memcheck: $(MEMCHECK)
+build-memcheck: $(MEMCHECK) $(LOCALE)
 	@:
 
 valgrind:               ## unit tests and most others under memcheck
@@ -194,6 +194,12 @@ fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
 	@.ci/install build test
 	@$(MAKE) --no-print-directory build/nginx.id
 	@.ci/asan t/fuzz/http
+
+
+faults:                 ## workers, application and nginx fail under load
+	@.ci/install build test
+	@$(MAKE) --no-print-directory all
+	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 
 
 # Constant time is a matter of machine code: gcc's and clang's is looked at,
@@ -268,5 +274,5 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
-        build-memcheck valgrind build-fuzz fuzz fuzz-http build-ct ct cost \
-        lint static matrix bench counts help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz fuzz-http faults build-ct ct \
+        cost lint static matrix bench counts help clean FORCE
