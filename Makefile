@@ -197,7 +197,7 @@ fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
 
 
 faults:                 ## workers, application and nginx fail under load
-	@.ci/install build test
+	@.ci/install build test valgrind
 	@$(MAKE) --no-print-directory all
 	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 

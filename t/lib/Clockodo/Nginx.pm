@@ -9,6 +9,7 @@ package Clockodo::Nginx;
 #         listen  => 'http2',                # more for its "listen"
 #         modules => [ ... ],                # before ours
 #         workers => 1,
+#         connections => 4096,               # at most, of a worker
 #         level   => 'info',                 # of error.log
 #         daemon  => 'on',                   # whose parent is another process
 #         wrapper => [ ... ]);               # a command that execs nginx
@@ -94,7 +95,7 @@ sub configure {
 pid logs/nginx.pid;
 
 events {
-    worker_connections 4096;
+    worker_connections @{[ $arg{connections} || 4096 ]};
 }
 
 http {
