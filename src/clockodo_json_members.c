@@ -208,6 +208,7 @@ json_hash_escaped(uint32_t key, uint64_t hash,
     string.nrest = 0;
 
     do {
+        c = 0;
         bytes = 0;
 
         for (shift = 0; shift < 24; shift += 8) {
