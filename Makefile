@@ -261,8 +261,36 @@ counts:                 ## instructions a request, and whether they are too many
 	@bench/run counts
 
 
+# What is made for others.  .ci/version says which version it is.
+
+VERSION := $(firstword $(shell .ci/version))
+PAGES   := build/ngx_http_clockodo_module.5 build/clockodo-send-event.1
+
+$(PAGES): build/%: README.md CHANGELOG.md examples/send-event .ci/man
+	@mkdir -p build
+	@.ci/man $* > $@.new
+	@mv $@.new $@
+
+man: $(PAGES)           ## the manual, in build/
+
+dist:                   ## a tarball that builds by itself, in build/
+	@.ci/dist build/ngx_http_clockodo_module-$(VERSION).tar.gz
+
+deb:                    ## Debian's package, in build/deb/
+	@.ci/install build deb
+	@.ci/deb
+
+deb-check:              ## build and check it in a chroot (RELEASE=trixie, ...)
+	@.ci/install chroot
+	@.ci/chroot $(or $(RELEASE),bookworm) .ci/deb-check
+
+install-check:          ## what README.md says of installing, in a chroot
+	@.ci/install chroot
+	@rm -f build/chroot-bookworm/made       # a fresh one: nothing else is there
+	@.ci/chroot bookworm .ci/install-check
+
 help:                   ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' \
 	    Makefile
 
 clean:                  ## remove all that was built
@@ -275,4 +303,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults build-ct ct \
-        cost lint static matrix bench counts help clean FORCE
+        cost lint static matrix bench counts man dist \
+        deb deb-check install-check help clean FORCE

@@ -184,12 +184,13 @@ sub json_log {
 sub behind_proxy {
     my @from = map { "X-Forwarded-For: $_" }
                '203.0.113.7', '198.51.100.1, 203.0.113.7',
-               '203.0.113.7, 198.51.100.1';
+               '203.0.113.7, 198.51.100.1', '203.0.113.7, 127.0.0.1';
 
     is(send_event([$from[0]]), '200 3000 team.updated ', 'an event');
     is(send_event([$from[1]]), '200 3000 team.updated ',
        'what the client claims itself does not matter');
     is(send_event([$from[2]]), '403', 'another address');
+    is(send_event([$from[3]]), '200 3000 team.updated ', 'two proxies');
     is(send_event(), '403', 'the proxy itself');
     is(send_body('{"secret":"a-secret"}', '/clockodo', $from[0]), '200 ',
        'a handshake');
