@@ -552,7 +552,7 @@ sub read_only_disk {
 
     my $before = contents($file);
 
-    system('nsenter', '-m', '-t', $nginx->pid,
+    system('nsenter', '-m', '-r', '-t', $nginx->pid,
            'mount', '-o', 'remount,abort', $dir) == 0 or die "mount: $?\n";
 
     $nginx->new_log;
