@@ -39,7 +39,8 @@ static ngx_http_clockodo_token_use_t *ngx_http_clockodo_zone_add_token(
     ngx_slab_pool_t *shpool);
 
 
-static ngx_str_t  ngx_http_clockodo_zone_name = ngx_string("clockodo");
+static ngx_str_t  ngx_http_clockodo_zone_name =
+    ngx_string("ngx_http_clockodo_module");
 
 
 char *
