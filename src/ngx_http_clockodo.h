@@ -112,7 +112,7 @@ typedef struct {
     unsigned                    forwarded:1;   /* to the content handler */
     unsigned                    duplicate:1;   /* is marked as one */
 
-    clockodo_event_t            event;
+    clockodo_event_t            event;     /* last: its end is not cleared */
 } ngx_http_clockodo_ctx_t;
 
 

@@ -25,6 +25,9 @@ struct ngx_http_clockodo_metric_s {
                        ngx_http_clockodo_location_t *loc);
     void   (*zone)(ngx_http_clockodo_writer_t *w, char *name,
                    ngx_http_clockodo_main_conf_t *mcf);
+
+    /* else its value, in ngx_http_clockodo_dedupe_status_t */
+    size_t   offset;
 };
 
 
@@ -49,64 +52,55 @@ static void ngx_http_clockodo_metric_last_events(
 static void ngx_http_clockodo_metric_last_subscriptions(
     ngx_http_clockodo_writer_t *w, char *name,
     ngx_http_clockodo_main_conf_t *mcf);
-static void ngx_http_clockodo_metric_dedupe_entries(
-    ngx_http_clockodo_writer_t *w, char *name,
-    ngx_http_clockodo_main_conf_t *mcf);
-static void ngx_http_clockodo_metric_dedupe_evictions(
-    ngx_http_clockodo_writer_t *w, char *name,
-    ngx_http_clockodo_main_conf_t *mcf);
-static void ngx_http_clockodo_metric_dedupe_unclaimed(
-    ngx_http_clockodo_writer_t *w, char *name,
-    ngx_http_clockodo_main_conf_t *mcf);
 
 
 static ngx_http_clockodo_metric_t  ngx_http_clockodo_metrics[] = {
 
     { "clockodo_requests_total", "counter",
       "Webhooks by verdict.",
-      ngx_http_clockodo_metric_requests, NULL },
+      ngx_http_clockodo_metric_requests, NULL, 0 },
 
     { "clockodo_rejected_total", "counter",
       "Rejected webhooks by reason.",
-      ngx_http_clockodo_metric_rejected, NULL },
+      ngx_http_clockodo_metric_rejected, NULL, 0 },
 
     { "clockodo_events_total", "counter",
       "Accepted events.",
-      ngx_http_clockodo_metric_events, NULL },
+      ngx_http_clockodo_metric_events, NULL, 0 },
 
     { "clockodo_upstream_responses_total", "counter",
       "Responses that forwarded webhooks ended with.",
-      ngx_http_clockodo_metric_upstream, NULL },
+      ngx_http_clockodo_metric_upstream, NULL, 0 },
 
     { "clockodo_token_last_used_timestamp_seconds", "gauge",
       "When a token, numbered as in the configuration, was last right.",
-      ngx_http_clockodo_metric_tokens, NULL },
+      ngx_http_clockodo_metric_tokens, NULL, 0 },
 
     { "clockodo_last_accepted_timestamp_seconds", "gauge",
       "When an event was last accepted.",
-      NULL, ngx_http_clockodo_metric_last_accepted },
+      NULL, ngx_http_clockodo_metric_last_accepted, 0 },
 
     { "clockodo_event_last_accepted_timestamp_seconds", "gauge",
       "When an event of this name was last accepted.",
-      NULL, ngx_http_clockodo_metric_last_events },
+      NULL, ngx_http_clockodo_metric_last_events, 0 },
 
     { "clockodo_subscription_last_accepted_timestamp_seconds", "gauge",
       "When an event of this subscription was last accepted.",
-      NULL, ngx_http_clockodo_metric_last_subscriptions },
+      NULL, ngx_http_clockodo_metric_last_subscriptions, 0 },
 
     { "clockodo_dedupe_entries", "gauge",
       "Events that are remembered, in flight or delivered.",
-      NULL, ngx_http_clockodo_metric_dedupe_entries },
+      NULL, NULL, offsetof(ngx_http_clockodo_dedupe_status_t, entries) },
 
     { "clockodo_dedupe_evictions_total", "counter",
       "Delivered events that were forgotten early, for want of memory.",
-      NULL, ngx_http_clockodo_metric_dedupe_evictions },
+      NULL, NULL, offsetof(ngx_http_clockodo_dedupe_status_t, evictions) },
 
     { "clockodo_dedupe_unclaimed_total", "counter",
       "Events that were not checked for duplicates, for want of memory.",
-      NULL, ngx_http_clockodo_metric_dedupe_unclaimed },
+      NULL, NULL, offsetof(ngx_http_clockodo_dedupe_status_t, unclaimed) },
 
-    { NULL, NULL, NULL, NULL, NULL }
+    { NULL, NULL, NULL, NULL, NULL, 0 }
 };
 
 
@@ -126,8 +120,9 @@ static void
 ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_main_conf_t *mcf)
 {
-    ngx_uint_t                      i;
-    ngx_http_clockodo_location_t  **locp;
+    ngx_uint_t                          i;
+    ngx_http_clockodo_location_t      **locp;
+    ngx_http_clockodo_dedupe_status_t   status;
 
     ngx_http_clockodo_write(w, "# HELP %s %s\n# TYPE %s %s\n",
                             metric->name, metric->help,
@@ -135,6 +130,14 @@ ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
 
     if (metric->zone) {
         metric->zone(w, metric->name, mcf);
+        return;
+    }
+
+    if (metric->location == NULL) {
+        ngx_http_clockodo_dedupe_status(mcf, &status);
+        ngx_http_clockodo_write(w, "%s %uL\n", metric->name,
+                                *(uint64_t *) ((u_char *) &status
+                                               + metric->offset));
         return;
     }
 
@@ -280,40 +283,4 @@ ngx_http_clockodo_metric_last_subscriptions(ngx_http_clockodo_writer_t *w,
         ngx_http_clockodo_write(w, "%s{subscription=\"other\"} %uA\n", name,
                                 sh->other_last);
     }
-}
-
-
-static void
-ngx_http_clockodo_metric_dedupe_entries(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_main_conf_t *mcf)
-{
-    ngx_http_clockodo_dedupe_status_t  status;
-
-    ngx_http_clockodo_dedupe_status(mcf, &status);
-
-    ngx_http_clockodo_write(w, "%s %uL\n", name, status.entries);
-}
-
-
-static void
-ngx_http_clockodo_metric_dedupe_evictions(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_main_conf_t *mcf)
-{
-    ngx_http_clockodo_dedupe_status_t  status;
-
-    ngx_http_clockodo_dedupe_status(mcf, &status);
-
-    ngx_http_clockodo_write(w, "%s %uL\n", name, status.evictions);
-}
-
-
-static void
-ngx_http_clockodo_metric_dedupe_unclaimed(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_main_conf_t *mcf)
-{
-    ngx_http_clockodo_dedupe_status_t  status;
-
-    ngx_http_clockodo_dedupe_status(mcf, &status);
-
-    ngx_http_clockodo_write(w, "%s %uL\n", name, status.unclaimed);
 }
