@@ -18,7 +18,7 @@ typedef struct {
     const unsigned char      *end;
     clockodo_json_t          *json;
     clockodo_json_members_t  *members;
-    clockodo_json_value_t     value;       /* the one that was read last */
+    clockodo_json_value_t     element;     /* the last one of an array */
     clockodo_json_e           error;
     unsigned                  depth;
     uint32_t                  objects;     /* the newest one's number */
@@ -36,37 +36,38 @@ typedef struct {
 
 static inline int json_peek(const json_scan_t *s, const unsigned char **p);
 static const unsigned char *json_value(json_scan_t *s,
-    const unsigned char *p);
+    const unsigned char *p, clockodo_json_value_t *value);
 static const unsigned char *json_object(json_scan_t *s,
-    const unsigned char *p);
+    const unsigned char *p, clockodo_json_value_t *value);
 static const unsigned char *json_object_inside(json_scan_t *s,
     const unsigned char *p, uint32_t object);
 static const unsigned char *json_member(json_scan_t *s,
     const unsigned char *p, uint32_t object);
-static int json_add(json_scan_t *s, uint32_t object);
 static const unsigned char *json_array(json_scan_t *s,
-    const unsigned char *p);
+    const unsigned char *p, clockodo_json_value_t *value);
 static const unsigned char *json_array_inside(json_scan_t *s,
     const unsigned char *p);
 static const unsigned char *json_literal(json_scan_t *s,
-    const unsigned char *p, const char *literal, size_t len);
+    const unsigned char *p, const char *literal, size_t len,
+    clockodo_json_value_t *value);
 static const unsigned char *json_number(json_scan_t *s,
-    const unsigned char *p);
+    const unsigned char *p, clockodo_json_value_t *value);
 static const unsigned char *json_digits(json_scan_t *s,
     const unsigned char *p);
 static inline const unsigned char *json_skip_plain(const unsigned char *p,
     const unsigned char *end);
 static inline const unsigned char *json_string(json_scan_t *s,
-    const unsigned char *p);
+    const unsigned char *p, clockodo_json_value_t *value);
 static const unsigned char *json_string_rest(json_scan_t *s,
-    const unsigned char *p);
+    const unsigned char *p, unsigned *escaped);
 static const unsigned char *json_escape(json_scan_t *s,
     const unsigned char *p);
 static int json_hex(json_scan_t *s, const unsigned char *p);
 static const unsigned char *json_utf8(json_scan_t *s,
     const unsigned char *p);
-static void json_set(json_scan_t *s, clockodo_json_type_e type,
-    const unsigned char *p, const unsigned char *last);
+static inline void json_set(clockodo_json_value_t *value,
+    clockodo_json_type_e type, const unsigned char *p,
+    const unsigned char *last);
 static const unsigned char *json_fail(json_scan_t *s, const unsigned char *p,
     clockodo_json_e error);
 
@@ -169,7 +170,7 @@ clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
 
     clockodo_json_members_init(members, key);
 
-    p = json_object(&s, p);
+    p = json_object(&s, p, &s.element);
 
     if (p && json_peek(&s, &p) != JSON_END) {
         (void) json_fail(&s, p, CLOCKODO_JSON_TRAILING);
@@ -203,10 +204,14 @@ json_peek(const json_scan_t *s, const unsigned char **p)
 }
 
 
-/* sets s->value, as each function does that reads a value */
+/*
+ * The value is written where it stays, not copied there afterwards: reading
+ * at once what was just written in parts would stall the processor.
+ */
 
 static const unsigned char *
-json_value(json_scan_t *s, const unsigned char *p)
+json_value(json_scan_t *s, const unsigned char *p,
+    clockodo_json_value_t *value)
 {
     switch (json_peek(s, &p)) {
 
@@ -214,47 +219,47 @@ json_value(json_scan_t *s, const unsigned char *p)
         return json_fail(s, p, CLOCKODO_JSON_END);
 
     case '"':
-        return json_string(s, p + 1);
+        return json_string(s, p + 1, value);
 
     case '{':
-        return json_object(s, p);
+        return json_object(s, p, value);
 
     case '[':
-        return json_array(s, p);
+        return json_array(s, p, value);
 
     case 't':
-        return json_literal(s, p, "true", 4);
+        return json_literal(s, p, "true", 4, value);
 
     case 'f':
-        return json_literal(s, p, "false", 5);
+        return json_literal(s, p, "false", 5, value);
 
     case 'n':
-        return json_literal(s, p, "null", 4);
+        return json_literal(s, p, "null", 4, value);
 
     default:
-        return json_number(s, p);
+        return json_number(s, p, value);
     }
 }
 
 
 static const unsigned char *
-json_object(json_scan_t *s, const unsigned char *p)
+json_object(json_scan_t *s, const unsigned char *p,
+    clockodo_json_value_t *value)
 {
-    uint32_t              object;
     const unsigned char  *last;
 
     if (s->depth == CLOCKODO_JSON_DEPTH) {
         return json_fail(s, p, CLOCKODO_JSON_DEPTH_EXCEEDED);
     }
 
-    object = ++s->objects;
+    /* before the members inside it, which may make the list move */
+
+    json_set(value, CLOCKODO_JSON_OBJECT_TYPE, p, p);
+    value->object = ++s->objects;
 
     s->depth++;
-    last = json_object_inside(s, p + 1, object);
+    last = json_object_inside(s, p + 1, s->objects);
     s->depth--;
-
-    json_set(s, CLOCKODO_JSON_OBJECT_TYPE, p, last);
-    s->value.object = object;
 
     return last;
 }
@@ -293,55 +298,45 @@ json_object_inside(json_scan_t *s, const unsigned char *p, uint32_t object)
 static const unsigned char *
 json_member(json_scan_t *s, const unsigned char *p, uint32_t object)
 {
-    size_t  i;
+    int                      rc;
+    const unsigned char     *name;
+    clockodo_json_member_t  *member;
 
     if (json_peek(s, &p) != '"') {
         return json_fail(s, p, CLOCKODO_JSON_NAME);
     }
 
-    p = json_string(s, p + 1);
+    name = p;
 
-    if (p == NULL || json_add(s, object) != 0) {
+    member = clockodo_json_members_next(s->members);
+    if (member == NULL) {
+        return json_fail(s, name, CLOCKODO_JSON_NO_MEMORY);
+    }
+
+    p = json_string(s, p + 1, &member->name);
+
+    if (p == NULL) {
         return NULL;
     }
 
-    i = s->members->n - 1;
+    rc = clockodo_json_members_add(s->members, object);
+
+    if (rc != 0) {
+        return json_fail(s, name, rc == 1 ? CLOCKODO_JSON_DUPLICATE
+                                          : CLOCKODO_JSON_NO_MEMORY);
+    }
 
     if (json_peek(s, &p) != ':') {
         return json_fail(s, p, CLOCKODO_JSON_COLON);
     }
 
-    p = json_value(s, p + 1);
-
-    if (p) {
-        s->members->list[i].value = s->value;
-    }
-
-    return p;
-}
-
-
-/* a member of the name that was read last */
-
-static int
-json_add(json_scan_t *s, uint32_t object)
-{
-    int  rc;
-
-    rc = clockodo_json_members_add(s->members, &s->value, object);
-
-    if (rc != 0) {
-        (void) json_fail(s, s->value.data - 1,
-                         rc == 1 ? CLOCKODO_JSON_DUPLICATE
-                                 : CLOCKODO_JSON_NO_MEMORY);
-    }
-
-    return rc;
+    return json_value(s, p + 1, &s->members->list[s->members->n - 1].value);
 }
 
 
 static const unsigned char *
-json_array(json_scan_t *s, const unsigned char *p)
+json_array(json_scan_t *s, const unsigned char *p,
+    clockodo_json_value_t *value)
 {
     const unsigned char  *last;
 
@@ -349,11 +344,11 @@ json_array(json_scan_t *s, const unsigned char *p)
         return json_fail(s, p, CLOCKODO_JSON_DEPTH_EXCEEDED);
     }
 
+    json_set(value, CLOCKODO_JSON_ARRAY_TYPE, p, p);
+
     s->depth++;
     last = json_array_inside(s, p + 1);
     s->depth--;
-
-    json_set(s, CLOCKODO_JSON_ARRAY_TYPE, p, last);
 
     return last;
 }
@@ -367,7 +362,7 @@ json_array_inside(json_scan_t *s, const unsigned char *p)
     }
 
     for ( ;; ) {
-        p = json_value(s, p);
+        p = json_value(s, p, &s->element);
 
         if (p == NULL) {
             return NULL;
@@ -391,7 +386,7 @@ json_array_inside(json_scan_t *s, const unsigned char *p)
 
 static const unsigned char *
 json_literal(json_scan_t *s, const unsigned char *p, const char *literal,
-    size_t len)
+    size_t len, clockodo_json_value_t *value)
 {
     size_t  i;
 
@@ -401,7 +396,7 @@ json_literal(json_scan_t *s, const unsigned char *p, const char *literal,
         }
     }
 
-    json_set(s, CLOCKODO_JSON_LITERAL_TYPE, p, p + len);
+    json_set(value, CLOCKODO_JSON_LITERAL_TYPE, p, p + len);
 
     return p + len;
 }
@@ -410,7 +405,8 @@ json_literal(json_scan_t *s, const unsigned char *p, const char *literal,
 /* RFC 8259, section 6 */
 
 static const unsigned char *
-json_number(json_scan_t *s, const unsigned char *p)
+json_number(json_scan_t *s, const unsigned char *p,
+    clockodo_json_value_t *value)
 {
     const unsigned char  *start;
 
@@ -448,7 +444,9 @@ json_number(json_scan_t *s, const unsigned char *p)
         p = json_digits(s, p);
     }
 
-    json_set(s, CLOCKODO_JSON_NUMBER_TYPE, start, p);
+    if (p) {
+        json_set(value, CLOCKODO_JSON_NUMBER_TYPE, start, p);
+    }
 
     return p;
 }
@@ -501,22 +499,24 @@ json_skip_plain(const unsigned char *p, const unsigned char *end)
 /* p is after the opening quote, the result after the closing one */
 
 static inline const unsigned char *
-json_string(json_scan_t *s, const unsigned char *p)
+json_string(json_scan_t *s, const unsigned char *p,
+    clockodo_json_value_t *value)
 {
+    unsigned              escaped;
     const unsigned char  *last;
 
     last = json_skip_plain(p, s->end);
 
     if (last < s->end && *last == '"') {
-        json_set(s, CLOCKODO_JSON_STRING_TYPE, p, last);
+        json_set(value, CLOCKODO_JSON_STRING_TYPE, p, last);
         return last + 1;
     }
 
-    last = json_string_rest(s, last);
+    last = json_string_rest(s, last, &escaped);
 
     if (last) {
-        s->value.len = last - 1 - p;
-        s->value.data = p;
+        json_set(value, CLOCKODO_JSON_STRING_TYPE, p, last - 1);
+        value->escaped = escaped;
     }
 
     return last;
@@ -526,11 +526,9 @@ json_string(json_scan_t *s, const unsigned char *p)
 /* with what is not plain */
 
 static const unsigned char *
-json_string_rest(json_scan_t *s, const unsigned char *p)
+json_string_rest(json_scan_t *s, const unsigned char *p, unsigned *escaped)
 {
-    unsigned  escaped;
-
-    escaped = 0;
+    *escaped = 0;
 
     for ( /* void */ ; p < s->end && *p != '"'; /* void */ ) {
 
@@ -538,7 +536,7 @@ json_string_rest(json_scan_t *s, const unsigned char *p)
             p++;
 
         } else if (*p == '\\') {
-            escaped = 1;
+            *escaped = 1;
             p = json_escape(s, p);
 
         } else if (*p >= 0x80) {
@@ -556,9 +554,6 @@ json_string_rest(json_scan_t *s, const unsigned char *p)
     if (p == s->end) {
         return json_fail(s, p, CLOCKODO_JSON_END);
     }
-
-    json_set(s, CLOCKODO_JSON_STRING_TYPE, p, p);
-    s->value.escaped = escaped;
 
     return p + 1;
 }
@@ -699,17 +694,15 @@ json_utf8(json_scan_t *s, const unsigned char *p)
 }
 
 
-/* what has been read, unless that failed */
-
-static void
-json_set(json_scan_t *s, clockodo_json_type_e type, const unsigned char *p,
-    const unsigned char *last)
+static inline void
+json_set(clockodo_json_value_t *value, clockodo_json_type_e type,
+    const unsigned char *p, const unsigned char *last)
 {
-    s->value.data = p;
-    s->value.len = last ? (size_t) (last - p) : 0;
-    s->value.type = type;
-    s->value.object = 0;
-    s->value.escaped = 0;
+    value->data = p;
+    value->len = last - p;
+    value->type = type;
+    value->object = 0;
+    value->escaped = 0;
 }
 
 

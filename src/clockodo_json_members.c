@@ -15,7 +15,6 @@
 #define JSON_PRIME  0x7fffffff
 
 
-static int json_grow(clockodo_json_members_t *members);
 static int json_insert(const clockodo_json_members_t *members,
     const clockodo_json_member_t *member);
 static uint32_t json_hash(uint32_t key, const clockodo_json_member_t *member);
@@ -55,29 +54,24 @@ clockodo_json_members_free(clockodo_json_members_t *members)
  */
 
 int
-clockodo_json_members_add_hashed(clockodo_json_members_t *members,
-    const clockodo_json_value_t *name, uint32_t object)
+clockodo_json_members_add_hashed(clockodo_json_members_t *members)
 {
     clockodo_json_member_t  *member;
 
-    if ((members->slots == NULL || members->n == members->size)
-        && json_grow(members) != 0)
-    {
+    if (members->slots == NULL && clockodo_json_members_grow(members) != 0) {
         return -1;
     }
 
     member = &members->list[members->n++];
 
-    member->name = *name;
-    member->object = object;
     member->hash = json_hash(members->key, member);
 
     return json_insert(members, member);
 }
 
 
-static int
-json_grow(clockodo_json_members_t *members)
+int
+clockodo_json_members_grow(clockodo_json_members_t *members)
 {
     size_t                   i, size;
     clockodo_json_member_t  *list;
@@ -92,7 +86,10 @@ json_grow(clockodo_json_members_t *members)
         return -1;
     }
 
-    memcpy(list, members->list, members->n * sizeof(clockodo_json_member_t));
+    /* as a whole, with the one that is being added */
+
+    memcpy(list, members->list,
+           members->size * sizeof(clockodo_json_member_t));
 
     for (i = 0; members->slots == NULL && i < members->n; i++) {
         list[i].hash = json_hash(members->key, &list[i]);

@@ -32,7 +32,10 @@ typedef enum {
 } clockodo_json_type_e;
 
 
-/* the text of a name or a value, as it was sent; strings without quotes */
+/*
+ * The text of a name or a value, as it was sent: strings without quotes,
+ * nothing of arrays and objects
+ */
 
 typedef struct {
     const unsigned char      *data;
@@ -74,38 +77,57 @@ int clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
     const char *expected, size_t len);
 
 
-/* the part of the next one that hashes names */
-int clockodo_json_members_add_hashed(clockodo_json_members_t *members,
-    const clockodo_json_value_t *name, uint32_t object)
+/* the parts of the next two that take memory and hash names; 0 or -1, or 1 */
+int clockodo_json_members_grow(clockodo_json_members_t *members)
+    __attribute__((warn_unused_result));
+int clockodo_json_members_add_hashed(clockodo_json_members_t *members)
     __attribute__((warn_unused_result));
 
 
 /*
- * Adds a member to the end of the list, without its value.  Returns 0; 1 if
- * the object has a member of this (decoded) name; or -1 without memory.
+ * Where a name is to be written, behind the members that there are: once more
+ * for a name that is not added then.  NULL without memory.
+ */
+
+static inline clockodo_json_member_t *
+clockodo_json_members_next(clockodo_json_members_t *members)
+{
+    if (members->n == members->size
+        && clockodo_json_members_grow(members) != 0)
+    {
+        return NULL;
+    }
+
+    return &members->list[members->n];
+}
+
+
+/*
+ * Adds what clockodo_json_members_next() returned, its name set, to the
+ * members of an object.  Returns 0; 1 if that has one of this (decoded) name;
+ * or -1 without memory.  The list may move.
  *
  * A few names without escapes are compared faster than hashed.
  */
 
 static inline int
-clockodo_json_members_add(clockodo_json_members_t *members,
-    const clockodo_json_value_t *name, uint32_t object)
+clockodo_json_members_add(clockodo_json_members_t *members, uint32_t object)
 {
     clockodo_json_member_t  *member, *other;
 
-    if (members->slots || members->n == members->size || name->escaped) {
-        return clockodo_json_members_add_hashed(members, name, object);
-    }
-
     member = &members->list[members->n];
 
-    member->name = *name;
     member->object = object;
 
+    if (members->slots || member->name.escaped) {
+        return clockodo_json_members_add_hashed(members);
+    }
+
     for (other = members->list; other < member; other++) {
-        if (other->name.len == name->len
+        if (other->name.len == member->name.len
             && other->object == object
-            && memcmp(other->name.data, name->data, name->len) == 0)
+            && memcmp(other->name.data, member->name.data, member->name.len)
+               == 0)
         {
             return 1;
         }

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 
 /* what is inline calls the copy below */
+#define clockodo_json_members_grow        failing_json_grow
 #define clockodo_json_members_add_hashed  failing_json_add_hashed
 
 #include "clockodo_event.h"
@@ -59,6 +60,7 @@ int clockodo_event_char(char c);
 #undef clockodo_json_errors
 #undef clockodo_json_scan
 #undef clockodo_json_members_init
+#undef clockodo_json_members_grow
 #undef clockodo_json_members_add_hashed
 #undef clockodo_json_members_free
 #undef clockodo_json_name_decodes_to
