@@ -237,6 +237,19 @@ clockodo_fault_e ngx_http_clockodo_record_secret(ngx_http_request_t *r,
     ngx_open_file_t *file, const clockodo_name_t *secret);
 
 
+/* policy */
+
+char *ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* sets conf->policy to what a location's merged settings say */
+void ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf);
+
+
 /* status */
 
 char *ngx_http_clockodo_status(ngx_conf_t *cf, ngx_command_t *cmd,
