@@ -421,10 +421,10 @@ ngx_http_clockodo_create_ctx(ngx_http_request_t *r)
         return NULL;
     }
 
-    /* but for the buffers at the end, which are hundreds of bytes */
+    /* but for the event, which clockodo_event_parse() clears */
 
     ctx = cln->data;
-    ngx_memzero(ctx, offsetof(ngx_http_clockodo_ctx_t, event.secret_buf));
+    ngx_memzero(ctx, offsetof(ngx_http_clockodo_ctx_t, event));
 
     cln->handler = ngx_http_clockodo_cleanup;
 

@@ -18,6 +18,7 @@ typedef struct {
     const unsigned char      *end;
     clockodo_json_t          *json;
     clockodo_json_members_t  *members;
+    const unsigned char      *name;        /* the last one's start */
     clockodo_json_value_t     element;     /* the last one of an array */
     clockodo_json_e           error;
     unsigned                  depth;
@@ -59,7 +60,8 @@ static inline const unsigned char *json_skip_plain(const unsigned char *p,
 static inline const unsigned char *json_string(json_scan_t *s,
     const unsigned char *p, clockodo_json_value_t *value);
 static const unsigned char *json_string_rest(json_scan_t *s,
-    const unsigned char *p, unsigned *escaped);
+    const unsigned char *start, const unsigned char *p,
+    clockodo_json_value_t *value);
 static const unsigned char *json_escape(json_scan_t *s,
     const unsigned char *p);
 static int json_hex(json_scan_t *s, const unsigned char *p);
@@ -299,18 +301,17 @@ static const unsigned char *
 json_member(json_scan_t *s, const unsigned char *p, uint32_t object)
 {
     int                      rc;
-    const unsigned char     *name;
     clockodo_json_member_t  *member;
 
     if (json_peek(s, &p) != '"') {
         return json_fail(s, p, CLOCKODO_JSON_NAME);
     }
 
-    name = p;
+    s->name = p;
 
     member = clockodo_json_members_next(s->members);
     if (member == NULL) {
-        return json_fail(s, name, CLOCKODO_JSON_NO_MEMORY);
+        return json_fail(s, s->name, CLOCKODO_JSON_NO_MEMORY);
     }
 
     p = json_string(s, p + 1, &member->name);
@@ -322,8 +323,8 @@ json_member(json_scan_t *s, const unsigned char *p, uint32_t object)
     rc = clockodo_json_members_add(s->members, object);
 
     if (rc != 0) {
-        return json_fail(s, name, rc == 1 ? CLOCKODO_JSON_DUPLICATE
-                                          : CLOCKODO_JSON_NO_MEMORY);
+        return json_fail(s, s->name, rc == 1 ? CLOCKODO_JSON_DUPLICATE
+                                             : CLOCKODO_JSON_NO_MEMORY);
     }
 
     if (json_peek(s, &p) != ':') {
@@ -502,33 +503,29 @@ static inline const unsigned char *
 json_string(json_scan_t *s, const unsigned char *p,
     clockodo_json_value_t *value)
 {
-    unsigned              escaped;
     const unsigned char  *last;
 
     last = json_skip_plain(p, s->end);
 
-    if (last < s->end && *last == '"') {
-        json_set(value, CLOCKODO_JSON_STRING_TYPE, p, last);
-        return last + 1;
+    if (last == s->end || *last != '"') {
+        return json_string_rest(s, p, last, value);
     }
 
-    last = json_string_rest(s, last, &escaped);
+    json_set(value, CLOCKODO_JSON_STRING_TYPE, p, last);
 
-    if (last) {
-        json_set(value, CLOCKODO_JSON_STRING_TYPE, p, last - 1);
-        value->escaped = escaped;
-    }
-
-    return last;
+    return last + 1;
 }
 
 
-/* with what is not plain */
+/* from what is not plain on */
 
 static const unsigned char *
-json_string_rest(json_scan_t *s, const unsigned char *p, unsigned *escaped)
+json_string_rest(json_scan_t *s, const unsigned char *start,
+    const unsigned char *p, clockodo_json_value_t *value)
 {
-    *escaped = 0;
+    unsigned  escaped;
+
+    escaped = 0;
 
     for ( /* void */ ; p < s->end && *p != '"'; /* void */ ) {
 
@@ -536,7 +533,7 @@ json_string_rest(json_scan_t *s, const unsigned char *p, unsigned *escaped)
             p++;
 
         } else if (*p == '\\') {
-            *escaped = 1;
+            escaped = 1;
             p = json_escape(s, p);
 
         } else if (*p >= 0x80) {
@@ -554,6 +551,9 @@ json_string_rest(json_scan_t *s, const unsigned char *p, unsigned *escaped)
     if (p == s->end) {
         return json_fail(s, p, CLOCKODO_JSON_END);
     }
+
+    json_set(value, CLOCKODO_JSON_STRING_TYPE, start, p);
+    value->escaped = escaped;
 
     return p + 1;
 }

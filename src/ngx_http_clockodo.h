@@ -112,7 +112,7 @@ typedef struct {
     unsigned                    forwarded:1;   /* to the content handler */
     unsigned                    duplicate:1;   /* is marked as one */
 
-    clockodo_event_t            event;     /* last: its end is not cleared */
+    clockodo_event_t            event;     /* last; valid if it was parsed */
 } ngx_http_clockodo_ctx_t;
 
 

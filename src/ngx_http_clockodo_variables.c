@@ -187,9 +187,9 @@ ngx_http_clockodo_get_event_value(ngx_http_clockodo_ctx_t *ctx,
     ngx_str_set(value, "");
 
     if (ctx->verdict == CLOCKODO_VERDICT_NONE
-        || event->handshake
         || (reason != CLOCKODO_REASON_NONE
             && reason <= CLOCKODO_REASON_ENVELOPE)
+        || event->handshake
         || (ev->payload && event->payload_fault))
     {
         return NGX_OK;
