@@ -165,6 +165,9 @@ sub configure {
     my $locations = join "\n", map { $locations{$_} } @modules;
     my $reply = $arg{reply} || '204';
 
+    my $set = join "\n            ",
+              map { s/^(\S+): (.*)/proxy_set_header $1 $2;/r } @headers;
+
     if ($arg{off}) {
         $locations = '';
     }
@@ -219,6 +222,16 @@ http {
 
         location /plain {
             proxy_pass http://application;
+        }
+
+        location /headers {
+            $set
+            proxy_set_header Connection "";
+            proxy_pass http://application;
+        }
+
+        location /pid {
+            return 200 \$pid;
         }
 
 $locations
