@@ -8,6 +8,7 @@ use lib 't/lib';
 
 use Clockodo;
 use Clockodo::Client;
+use Clockodo::Http2;
 use Clockodo::Nginx;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -37,71 +38,11 @@ my $worker = $nginx->worker;
 my $temp = $nginx->root . '/client_body_temp';
 my $event = event();
 
-# types and flags of frames, RFC 9113, section 6
-
-use constant { DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4,
-               GOAWAY => 7, WINDOW_UPDATE => 8,
-               END_STREAM => 1, ACK => 1, END_HEADERS => 4 };
-
-# what nginx's reply takes from the static table of RFC 7541, appendix A
-
-my %indexed = (0x88 => 200, 0x8c => 400);
-
-
-sub frame {
-    my ($type, $flags, $stream, $payload) = @_;
-
-    return pack('CnCCN', length($payload) >> 16, length($payload) & 0xffff,
-                $type, $flags, $stream) . $payload;
-}
-
-
-# literals without indexing, as RFC 7541, section 6.2.2, has them
-
-sub headers {
-    my ($stream, $flags, %change) = @_;
-
-    my %value = (
-        ':method'      => 'POST',
-        ':path'        => '/hook',
-        ':scheme'      => 'http',
-        ':authority'   => 'localhost',
-        'content-type' => 'application/json',
-        %change);
-
-    # those with a colon have to come first
-
-    return frame(HEADERS, END_HEADERS | $flags, $stream,
-                 join '', map { pack 'C C/a C/a', 0, $_, $value{$_} }
-                          sort keys %value);
-}
-
-
-sub data {
-    my ($stream, $flags, $body) = @_;
-
-    return frame(DATA, $flags, $stream, $body);
-}
-
-
-# a body in frames of this size, the last of them or an empty one ends it
-
-sub body {
-    my ($stream, $body, $size, $empty) = @_;
-
-    my @parts = unpack "(a$size)*", $body;
-    my $last = $empty ? '' : pop @parts;
-
-    return (map { data($stream, 0, $_) } @parts),
-           data($stream, END_STREAM, $last);
-}
-
 
 sub client {
     my $client = Clockodo::Client->new($nginx->port, $worker);
 
-    $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-                  . frame(SETTINGS, 0, 0, ''));
+    $client->send(preface());
 
     return $client;
 }
@@ -116,35 +57,24 @@ sub replies {
     my (%reply, %body, %end);
 
     while (grep { !$end{$_} } @streams) {
-        until (length $client->{in} >= 9
-               && length $client->{in}
-                  >= 9 + unpack 'N', "\0" . substr $client->{in}, 0, 3)
+        my ($type, $flags, $stream, $payload);
+
+        until (($type, $flags, $stream, $payload)
+               = take_frame(\$client->{in}))
         {
             $client->fill or return { %reply, closed => 1 };
         }
 
-        my ($high, $low, $type, $flags, $stream)
-            = unpack 'CnCCN', substr $client->{in}, 0, 9, '';
-
-        my $payload = substr $client->{in}, 0, ($high << 16) + $low, '';
-
         if ($type == HEADERS) {
-            $payload =~ s/\A[\x20-\x3f]+//;
-
-            my $first = ord $payload;
-
-            # 0x48: a literal, named by ":status" of the static table
-
-            $reply{$stream} = $first == 0x48 ? substr $payload, 2, 3
-                                             : $indexed{$first};
-
+            $reply{$stream} = status($payload);
             $reply{$stream} .= " $1" if $payload =~ /$raw(\w+)/;
 
         } elsif ($type == DATA) {
             $body{$stream} .= $payload;
 
-            $client->send(frame(WINDOW_UPDATE, 0, $_, pack 'N', $low))
-                for grep { $low } 0, $stream;
+            $client->send(frame(WINDOW_UPDATE, 0, $_,
+                                pack 'N', length $payload))
+                for grep { length $payload } 0, $stream;
 
         } elsif ($type == SETTINGS && !($flags & ACK)) {
             $client->send(frame(SETTINGS, ACK, 0, ''));
