@@ -268,6 +268,58 @@ full(void **state)
 }
 
 
+/* a table of one: whatever makes room does, and who was evicted is out */
+
+static void
+one_entry(void **state)
+{
+    clockodo_claim_t    first, second;
+    clockodo_dedupe_t  *t;
+
+    (void) state;
+
+    t = test_table(1);
+
+    assert_int_equal(t->capacity, 1);
+
+    assert_int_equal(test_claim(t, 1, 0, &first), CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(test_claim(t, 2, 0, &second), CLOCKODO_DEDUPE_FULL);
+    assert_int_equal(test_find(t, 2, 0), CLOCKODO_DEDUPE_NEW);
+
+    /* what was not claimed is not settled either */
+
+    clockodo_dedupe_commit(t, &second, 0, TTL);
+    assert_int_equal(test_find(t, 2, 0), CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(test_find(t, 1, 0), CLOCKODO_DEDUPE_IN_FLIGHT);
+
+    clockodo_dedupe_release(t, &first);
+    assert_int_equal(test_claim(t, 2, 0, &second), CLOCKODO_DEDUPE_NEW);
+
+    clockodo_dedupe_commit(t, &second, 0, TTL);
+    assert_int_equal(test_claim(t, 1, 0, &first), CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(test_find(t, 2, 0), CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(t->evictions, 1);
+
+    /* its lease is over, another one comes to its place */
+
+    assert_int_equal(test_claim(t, 2, LEASE, &second), CLOCKODO_DEDUPE_NEW);
+    clockodo_dedupe_commit(t, &first, LEASE, TTL);
+    assert_int_equal(test_find(t, 1, LEASE), CLOCKODO_DEDUPE_NEW);
+    assert_int_equal(test_find(t, 2, LEASE), CLOCKODO_DEDUPE_IN_FLIGHT);
+    assert_int_equal(t->evictions, 1);
+
+    /* as much room as before, after a call that did not come to its end */
+
+    test_scramble(t);
+    assert_int_equal(test_claim(t, 1, LEASE, &first), CLOCKODO_DEDUPE_FULL);
+    clockodo_dedupe_release(t, &second);
+    assert_int_equal(test_claim(t, 1, LEASE, &first), CLOCKODO_DEDUPE_NEW);
+
+    test_whole(t);
+    test_unmap(t);
+}
+
+
 static void
 expire(void **state)
 {
@@ -692,6 +744,7 @@ main(void)
         cmocka_unit_test(lease_over),
         cmocka_unit_test(keys_and_scopes),
         cmocka_unit_test(full),
+        cmocka_unit_test(one_entry),
         cmocka_unit_test(expire),
         cmocka_unit_test(different_times),
         cmocka_unit_test(model),
