@@ -9,7 +9,10 @@
 #include "clockodo_dedupe.h"
 
 
-/* how many entries a claim frees at the most, besides the one that it needs */
+/*
+ * how many entries a claim frees at the most; one at least, or what is over
+ * would stay while something committed goes
+ */
 #define DEDUPE_EXPIRE      2
 
 /* with its place in the heap */
@@ -27,7 +30,7 @@ static uint32_t dedupe_lookup(clockodo_dedupe_t *t,
     const unsigned char *digest, uint32_t scope);
 static clockodo_dedupe_e dedupe_state(clockodo_dedupe_t *t, uint32_t n,
     uint64_t now);
-static uint32_t dedupe_new(clockodo_dedupe_t *t, uint64_t now);
+static uint32_t dedupe_new(clockodo_dedupe_t *t);
 static void dedupe_expire(clockodo_dedupe_t *t, uint64_t now, size_t max);
 static void dedupe_free(clockodo_dedupe_t *t, uint32_t n);
 static uint32_t dedupe_owned(clockodo_dedupe_t *t,
@@ -114,7 +117,7 @@ clockodo_dedupe_claim(clockodo_dedupe_t *t,
         dedupe_free(t, n);
     }
 
-    n = dedupe_new(t, now);
+    n = dedupe_new(t);
 
     if (n == 0) {
         dedupe_leave(t);
@@ -340,13 +343,9 @@ dedupe_state(clockodo_dedupe_t *t, uint32_t n, uint64_t now)
 /* returns 0 if all that could go is in flight */
 
 static uint32_t
-dedupe_new(clockodo_dedupe_t *t, uint64_t now)
+dedupe_new(clockodo_dedupe_t *t)
 {
     uint32_t  n;
-
-    if (t->free == 0) {
-        dedupe_expire(t, now, 1);
-    }
 
     if (t->free == 0 && t->oldest) {
         dedupe_free(t, t->oldest);
