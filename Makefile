@@ -196,9 +196,17 @@ fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
 	@.ci/asan t/fuzz/http
 
 
+# what looks into the zone has nginx's headers, as the module has them
+
+build/faults/writing: t/faults/writing.c $(MODULE)
+	@mkdir -p $(@D)
+	@$(CC) -g -O1 -W -Wall -Werror -Wno-unused-parameter -Isrc $(patsubst \
+	    %,-Ibuild/nginx/%,src/core src/event src/event/modules src/os/unix \
+	    src/http src/http/modules src/http/v2 objs) -o $@ $<
+
 faults:                 ## workers, application and nginx fail under load
 	@.ci/install build test valgrind
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all build/faults/writing
 	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 
 
