@@ -28,6 +28,7 @@ static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf);
+static ngx_msec_t ngx_http_clockodo_upstream_timeout(ngx_http_upstream_t *u);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -345,9 +346,8 @@ static void
 ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf)
 {
-    ngx_msec_t                 timeout;
-    ngx_atomic_t              *warned;
-    ngx_http_upstream_conf_t  *conf;
+    ngx_msec_t     timeout;
+    ngx_atomic_t  *warned;
 
     /* there is no conf if the name of the upstream could not be made out */
 
@@ -355,8 +355,7 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
         return;
     }
 
-    conf = r->upstream->conf;
-    timeout = conf->connect_timeout + conf->send_timeout + conf->read_timeout;
+    timeout = ngx_http_clockodo_upstream_timeout(r->upstream);
 
     if (lcf->dedupe_lease >= timeout) {
         return;
@@ -373,8 +372,43 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "the lease of \"clockodo_dedupe\", %M ms, is shorter than "
                   "the upstream's time-outs for connecting, sending and "
-                  "reading, %M ms: an event that takes longer can be "
-                  "delivered twice", lcf->dedupe_lease, timeout);
+                  "reading with all tries, %M ms: an event that takes longer "
+                  "can be delivered twice", lcf->dedupe_lease, timeout);
+}
+
+
+/*
+ * Of the tries that are left, the current one among them, which are all of
+ * them unless others have failed before.
+ */
+
+static ngx_msec_t
+ngx_http_clockodo_upstream_timeout(ngx_http_upstream_t *u)
+{
+    ngx_msec_t                 last, others;
+    ngx_http_upstream_conf_t  *conf;
+
+    conf = u->conf;
+    last = conf->connect_timeout + conf->send_timeout + conf->read_timeout;
+
+    if (u->peer.tries < 2 || (conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF)) {
+        return last;
+    }
+
+    /* once sent, a POST does not go to the next server unless this is set */
+
+    others = (conf->next_upstream & NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT)
+             ? last : conf->connect_timeout;
+
+    others *= u->peer.tries - 1;
+
+    /* after this time no other try begins */
+
+    if (conf->next_upstream_timeout) {
+        others = ngx_min(others, conf->next_upstream_timeout);
+    }
+
+    return others + last;
 }
 
 

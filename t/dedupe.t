@@ -674,6 +674,47 @@ sub short_lease {
         /\[warn\].* lease of "clockodo_dedupe", (\d+) ms, is .*, (\d+) ms/g;
 
     is_deeply(\@warnings, [ 5999, 6000 ], 'shorter: one warning');
+
+    # three servers, which are tried one after the other
+
+    my %longest = (
+        ''                                                          => 8000,
+        'proxy_next_upstream off;'                                  => 6000,
+        'proxy_next_upstream_tries 2;'                              => 7000,
+        'proxy_next_upstream_timeout 1500ms;'                       => 7500,
+        'proxy_next_upstream error timeout non_idempotent;'         => 18000,
+        'proxy_next_upstream error timeout non_idempotent;'
+        . 'proxy_next_upstream_tries 2;'                            => 12000,
+        'proxy_next_upstream error timeout non_idempotent;'
+        . 'proxy_next_upstream_timeout 5s;'                         => 11000,
+    );
+
+    my (%expected, %got, $locations);
+    my $n = 0;
+
+    for my $setting (sort keys %longest) {
+        my $longest = $longest{$setting};
+
+        $n++;
+        $expected{$longest - 1} = $longest;
+
+        $locations .= "location /$_->[0]$n {
+                           clockodo_dedupe drop lease=$_->[1]ms;
+                           $timeouts $setting proxy_pass http://several; }"
+            for [ enough => $longest ], [ short => $longest - 1 ];
+    }
+
+    ($nginx) = start('', server => $locations, http => 'upstream several {'
+                     . 'server unix:SLOW; ' x 2 . 'server unix:SLOW backup; }');
+
+    for my $i (1 .. $n) {
+        answers($nginx, event(), "/$_$i") for qw(enough short);
+    }
+
+    %got = $nginx->log =~
+        /\[warn\].* lease of "clockodo_dedupe", (\d+) ms, is .*, (\d+) ms/g;
+
+    is_deeply(\%got, \%expected, 'with several servers');
 }
 
 
@@ -784,7 +825,7 @@ sub start {
     my $server = delete $arg{server} // '';
     my $http = delete $arg{http} // '';
 
-    $http =~ s/SLOW/$slow->path/e;
+    $http =~ s/SLOW/$slow->path/ge;
 
     my $nginx = Clockodo::Nginx->start(
         http => $http . 'upstream app { server unix:' . $app->path
