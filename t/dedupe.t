@@ -387,6 +387,26 @@ sub ttl {
 # The clock of the wall is put forward and back by two days.
 
 sub monotonic {
+    my ($set, %arg) = wall_clock();
+    my ($nginx, $app) = start('clockodo_dedupe drop ttl=1h;', %arg);
+
+    is(answers($nginx, event()), '200 accepted/', 'delivered');
+
+    for my $shift ('+2d', '-2d') {
+        $set->($nginx, $shift);
+
+        is(answers($nginx, event()), '200 duplicate/',
+           "$shift: still known");
+    }
+
+    is($app->calls, 1, 'once');
+}
+
+
+# A function that sets the clock of the wall for an nginx, and settings for that
+# to be started with.
+
+sub wall_clock {
     my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1';
 
     $library or die "libfaketime is missing\n";
@@ -394,7 +414,7 @@ sub monotonic {
     my $dir = File::Temp::tempdir(CLEANUP => 1);
     chmod 0755, $dir;
 
-    my $set = sub {
+    my $write = sub {
         open my $fh, '>', "$dir/new" or die "time: $!\n";
         print $fh "$_[0]\n";
         close $fh;
@@ -405,9 +425,20 @@ sub monotonic {
         rename "$dir/new", "$dir/time" or die "time: $!\n";
     };
 
-    $set->('+0');
+    my %unit = (s => 1, d => 86400);
 
-    my ($nginx, $app) = start('clockodo_dedupe drop ttl=1h;',
+    my $set = sub {
+        my ($nginx, $shift) = @_;
+        my ($number, $unit) = $shift =~ /^([-+]\d+)([sd])$/;
+
+        $write->($shift =~ s/s$//r);
+        wait_for(sub { abs(status($nginx)->{timestamp} - time
+                           - $number * $unit{$unit}) <= 2 });
+    };
+
+    $write->('+0');
+
+    return ($set,
         main => join('', map { "env $_;\n" }
                          qw(LD_PRELOAD FAKETIME_TIMESTAMP_FILE
                             FAKETIME_DONT_FAKE_MONOTONIC FAKETIME_NO_CACHE)),
@@ -415,22 +446,6 @@ sub monotonic {
                      "FAKETIME_TIMESTAMP_FILE=$dir/time",
                      'FAKETIME_DONT_FAKE_MONOTONIC=1',
                      'FAKETIME_NO_CACHE=1' ]);
-
-    my $time = sub { status($nginx)->{timestamp} };
-
-    is(answers($nginx, event()), '200 accepted/', 'delivered');
-
-    for my $shift ('+2d', '-2d') {
-        my $before = $time->();
-
-        $set->($shift);
-        wait_for(sub { abs($time->() - $before) > 86400 });
-
-        is(answers($nginx, event()), '200 duplicate/',
-           "$shift: still known");
-    }
-
-    is($app->calls, 1, 'once');
 }
 
 
@@ -594,7 +609,8 @@ sub report {
 # unchecked.
 
 sub full {
-    my ($nginx, $app) = start('clockodo_dedupe drop lease=1h;',
+    my ($set, %arg) = wall_clock();
+    my ($nginx, $app) = start('clockodo_dedupe drop lease=1h;', %arg,
         more => 'proxy_pass http://silent;', pass => '',
         http => 'clockodo_zone 112k; upstream silent { server unix:SLOW; }');
 
@@ -625,9 +641,28 @@ sub full {
 
     ok($_->silent, 'none is refused') for @clients[-3 .. -1];
 
-    my @warnings = $nginx->log =~ /\[warn\].*("clockodo_zone" is full.*)/g;
+    my $warnings = sub {
+        return scalar(() = $nginx->log =~ /\[warn\].*"clockodo_zone" is full/g);
+    };
 
-    is(@warnings, 1, 'one warning');
+    is($warnings->(), 1, 'one warning');
+
+    # one a minute, which a clock that was set back does not make longer
+
+    my $n = 3;
+
+    for my $case ([ '+10s', 1 ], [ '+70s', 2 ], [ '+80s', 2 ], [ '-2d', 3 ],
+                  [ '-2d', 3 ])
+    {
+        my ($shift, $expected) = @$case;
+
+        $set->($nginx, $shift);
+        push @clients, send_to($nginx, event(company_id => 10000));
+
+        $n++;
+        wait_for(sub { status($nginx)->{dedupe}{unclaimed} == $n });
+        is($warnings->(), $expected, "$shift: $expected in all");
+    }
 
     $_->close for @clients;
 
