@@ -46,6 +46,10 @@ chmod 0755, $dir;
 my $fastcgi = Clockodo::Peer::start('fastcgi');
 my $nginx;
 
+# calls from elsewhere come by this header: see start()
+
+my $stranger = 'X-Forwarded-For: 198.51.100.1';
+
 # applications, that say which one they are and what they got
 
 my $applications = join '', map { <<"END" } '3000', '3001', '3002', '50051';
@@ -97,6 +101,9 @@ sub token_rotation {
                         subscription_id => $subscription),
              qr/^$status\b/, "$token of $subscription");
     }
+
+    like(get('/clockodo-status.json', $port{8080}, $stranger), qr/403 Forbidden/,
+         'the status is not for strangers');
 
     my $used = qr/"token":\d,"last_used":\d+\.?\d*/;
 
@@ -176,6 +183,9 @@ sub json_log {
     like($lines[1], qr/"status":"403","verdict":"rejected","reason":"token"
                        ,"event":""/x, 'a refusal');
     is(decode_json($_)->{client}, '127.0.0.1', 'JSON') for @lines;
+    like($lines[0], qr/"key":"\w{64}","upstream":"200","upstream_time":"\d/,
+         'what the application did');
+    unlike("@lines", qr/example-token|wrong/, 'no token');
     like(load("$dir/logs/clockodo-errors.log"),
          qr/\[warn\] .* rejected \(token\)/, 'the error log');
 }
@@ -207,6 +217,7 @@ sub rate_limit {
     cmp_ok($passed, '>=', 11, 'the burst passes');
     cmp_ok($limited, '>', 0, 'a flood does not');
     is($passed + $limited, 100, 'nothing else');
+    is(send_event([$stranger]), '403', 'another address');
 }
 
 
@@ -252,6 +263,16 @@ sub status_page {
     is(send_event(), '200 3000 team.updated ', 'an event');
     like(get('/clockodo-status.html'), qr/^<!doctype html>/i, 'the page');
     like(get('/clockodo-status.json'), qr/"accepted":1,/, 'its JSON');
+
+    for my $file ('clockodo-status.html', 'clockodo-status.json') {
+        like(get("/$file", $port{8080}, 'X-Forwarded-For: 192.168.1.2'),
+             qr/accepted/, "$file, from the local network");
+        like(get("/$file", $port{8080}, $stranger), qr/403 Forbidden/,
+             "$file, from elsewhere");
+    }
+
+    is(send_event([$stranger]), '200 3000 team.updated ',
+       'an event, from elsewhere');
 }
 
 
@@ -285,7 +306,14 @@ sub start {
     $conf =~ s{/var/log/nginx/}{$dir/logs/}g;
     $conf =~ s{/usr/share/nginx/html}{$dir/html}g;
 
-    $nginx = Clockodo::Nginx->start(http => $applications . $conf,
+    # whom a call comes from; behind-proxy.conf says so itself
+
+    my $realip = $name eq 'behind-proxy' ? '' : <<'END';
+    set_real_ip_from 127.0.0.1;
+    real_ip_header X-Forwarded-For;
+END
+
+    $nginx = Clockodo::Nginx->start(http => $realip . $applications . $conf,
                                     server => '');
 
     my $test = join ' ', $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx', '-t',
@@ -336,11 +364,12 @@ sub send_body {
 
 
 sub get {
-    my ($path, $port) = @_;
+    my ($path, $port, @headers) = @_;
 
     my $client = Clockodo::Client->new($port || $port{8080});
 
-    $client->send("GET $path HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    $client->send(join "\r\n", "GET $path HTTP/1.1", 'Host: localhost',
+                  @headers, '', '');
 
     return $client->reply->{body};
 }
