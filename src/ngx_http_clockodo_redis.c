@@ -20,10 +20,23 @@ typedef struct {
 } ngx_http_clockodo_redis_field_t;
 
 
+/* of a request whose server wants a password first */
+
+typedef struct {
+    ngx_chain_t                *event;     /* waits for the answer to AUTH */
+    unsigned                    authenticated:1;
+    unsigned                    sent:1;
+} ngx_http_clockodo_redis_ctx_t;
+
+
 static ngx_int_t ngx_http_clockodo_redis_resolve(ngx_http_request_t *r,
     ngx_http_clockodo_redis_loc_conf_t *rlcf);
 static ngx_int_t ngx_http_clockodo_redis_create_request(
     ngx_http_request_t *r);
+static ngx_int_t ngx_http_clockodo_redis_create_auth(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf);
+static ngx_int_t ngx_http_clockodo_redis_output_filter(void *data,
+    ngx_chain_t *in);
 static ngx_uint_t ngx_http_clockodo_redis_dedupes(
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx);
 static clockodo_name_t *ngx_http_clockodo_redis_add(clockodo_name_t *arg,
@@ -42,7 +55,7 @@ static ngx_int_t ngx_http_clockodo_redis_reinit_request(
 static ngx_int_t ngx_http_clockodo_redis_process_header(
     ngx_http_request_t *r);
 static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
-    ngx_http_clockodo_redis_loc_conf_t *rlcf, clockodo_resp_reply_t *reply);
+    clockodo_resp_reply_t *reply);
 static void ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r,
     ngx_int_t rc);
 
@@ -184,12 +197,6 @@ ngx_http_clockodo_redis_resolve(ngx_http_request_t *r,
 }
 
 
-/*
- * Every event has its own AUTH in front: which connections of "keepalive" are
- * authenticated, and as whom, is nowhere to be seen, for locations with other
- * settings may share them.
- */
-
 static ngx_int_t
 ngx_http_clockodo_redis_create_request(ngx_http_request_t *r)
 {
@@ -216,13 +223,11 @@ ngx_http_clockodo_redis_create_request(ngx_http_request_t *r)
 
     nargs = arg - args;
 
-    b = ngx_create_temp_buf(r->pool,
-                            rlcf->auth.len + clockodo_resp_size(args, nargs));
+    b = ngx_create_temp_buf(r->pool, clockodo_resp_size(args, nargs));
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    b->last = ngx_cpymem(b->last, rlcf->auth.data, rlcf->auth.len);
     b->last = clockodo_resp_write(b->last, args, nargs);
 
     cl = ngx_alloc_chain_link(r->pool);
@@ -235,7 +240,93 @@ ngx_http_clockodo_redis_create_request(ngx_http_request_t *r)
 
     r->upstream->request_bufs = cl;
 
+    return rlcf->auth.len ? ngx_http_clockodo_redis_create_auth(r, rlcf)
+                          : NGX_OK;
+}
+
+
+/*
+ * Every event has its own AUTH in front: which connections of "keepalive" are
+ * authenticated, and as whom, is nowhere to be seen, for locations with other
+ * settings may share them.  After one that has failed, Redis would still take
+ * the event, as whomever it has seen before: it must not have it by then.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_redis_create_auth(ngx_http_request_t *r,
+    ngx_http_clockodo_redis_loc_conf_t *rlcf)
+{
+    ngx_buf_t                      *b;
+    ngx_chain_t                    *cl;
+    ngx_http_upstream_t            *u;
+    ngx_http_clockodo_redis_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_clockodo_redis_ctx_t));
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl = ngx_alloc_chain_link(r->pool);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->start = rlcf->auth.data;
+    b->pos = b->start;
+    b->end = b->start + rlcf->auth.len;
+    b->last = b->end;
+    b->memory = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    u = r->upstream;
+
+    ctx->event = u->request_bufs;
+
+    u->request_bufs = cl;
+    u->output.output_filter = ngx_http_clockodo_redis_output_filter;
+    u->output.filter_ctx = r;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_clockodo_redis_module);
+
     return NGX_OK;
+}
+
+
+/* gets AUTH, and NULL when it is called again */
+
+static ngx_int_t
+ngx_http_clockodo_redis_output_filter(void *data, ngx_chain_t *in)
+{
+    ngx_http_request_t *r = data;
+
+    ngx_int_t                       rc;
+    ngx_http_upstream_t            *u;
+    ngx_http_clockodo_redis_ctx_t  *ctx;
+
+    u = r->upstream;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_redis_module);
+
+    if (ctx->authenticated && !ctx->sent) {
+        ctx->sent = 1;
+        in = ctx->event;
+    }
+
+    rc = ngx_chain_writer(&u->writer, in);
+
+    if (rc != NGX_OK || ctx->sent) {
+        return rc;
+    }
+
+    ngx_add_timer(u->peer.connection->read, u->conf->read_timeout);
+
+    return NGX_AGAIN;
 }
 
 
@@ -351,6 +442,19 @@ ngx_http_clockodo_redis_add_fields(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_clockodo_redis_reinit_request(ngx_http_request_t *r)
 {
+    ngx_buf_t                      *b;
+    ngx_http_clockodo_redis_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_redis_module);
+
+    if (ctx) {
+        ctx->authenticated = 0;
+        ctx->sent = 0;
+
+        b = ctx->event->buf;
+        b->pos = b->start;
+    }
+
     return NGX_OK;
 }
 
@@ -368,7 +472,7 @@ ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
     ctx = ngx_http_clockodo_get_module_ctx(r);
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_redis_module);
 
-    switch (ngx_http_clockodo_redis_read(r, rlcf, &reply)) {
+    switch (ngx_http_clockodo_redis_read(r, &reply)) {
 
     case CLOCKODO_RESP_AGAIN:
         return NGX_AGAIN;
@@ -420,35 +524,40 @@ invalid:
 }
 
 
-/* what has come is short, and read anew each time; reply->len is that of all */
+/* what has come is short, and read anew each time */
 
 static clockodo_resp_e
 ngx_http_clockodo_redis_read(ngx_http_request_t *r,
-    ngx_http_clockodo_redis_loc_conf_t *rlcf, clockodo_resp_reply_t *reply)
+    clockodo_resp_reply_t *reply)
 {
-    size_t            len;
-    ngx_buf_t        *b;
-    clockodo_resp_e   rc;
+    ngx_buf_t                      *b;
+    clockodo_resp_e                 rc;
+    ngx_http_clockodo_redis_ctx_t  *ctx;
 
     b = &r->upstream->buffer;
-    len = 0;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_redis_module);
 
-    if (rlcf->auth.len) {
-        rc = clockodo_resp_read(b->pos, b->last - b->pos, reply);
+    rc = clockodo_resp_read(b->pos, b->last - b->pos, reply);
 
-        if (rc != CLOCKODO_RESP_OK) {
-            return (rc == CLOCKODO_RESP_AGAIN || rc == CLOCKODO_RESP_ERROR)
-                   ? rc : CLOCKODO_RESP_INVALID;
-        }
-
-        len = reply->len;
+    if (ctx == NULL || ctx->authenticated
+        || rc == CLOCKODO_RESP_AGAIN
+        || rc == CLOCKODO_RESP_ERROR)
+    {
+        return rc;
     }
 
-    rc = clockodo_resp_read(b->pos + len, b->last - b->pos - len, reply);
+    /* nothing more can have been answered yet */
 
-    reply->len += len;
+    if (rc != CLOCKODO_RESP_OK || b->pos + reply->len != b->last) {
+        return CLOCKODO_RESP_INVALID;
+    }
 
-    return rc;
+    b->pos = b->last;
+    ctx->authenticated = 1;
+
+    ngx_post_event(r->upstream->peer.connection->write, &ngx_posted_events);
+
+    return CLOCKODO_RESP_AGAIN;
 }
 
 

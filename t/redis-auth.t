@@ -116,6 +116,16 @@ for my $to (sort(keys %want), reverse(sort keys %want), '/default', '/edge') {
     is($redis->call('DBSIZE'), 0, 'not stored');
 }
 
+# what a connection may do for one location, it may not for another
+
+for my $to ('/wrong', '/wrong/user') {
+    $redis->call('FLUSHALL');
+
+    is(status($nginx, '/default'), 200, 'a connection that may store');
+    is(status($nginx, $to, payload => '{"team":{"id":2}}'), 502, "then $to");
+    is($redis->call('XLEN', 'clockodo:events'), 1, 'not stored');
+}
+
 # who has not said who it is may not even use that many words
 
 is(status($none, '/none'), 502, 'no password');
@@ -148,11 +158,11 @@ done_testing;
 
 
 sub status {
-    my ($nginx, $to) = @_;
+    my ($nginx, $to, @event) = @_;
 
     my $client = Clockodo::Client->new($nginx->port);
 
-    $client->send(post(event()) =~ s{/hook}{$to}r);
+    $client->send(post(event(@event)) =~ s{/hook}{$to}r);
 
     return $client->reply->{status};
 }

@@ -19,6 +19,8 @@ use Time::HiRes qw(sleep);
 
 my $redis = Clockodo::Redis->start;
 
+$redis->call(qw(ACL SETUSER user on >S3cr3t ~* +xadd));
+
 my $dir = tempdir('clockodo.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $dir;
 
@@ -93,6 +95,12 @@ END
         clockodo_redis_read_timeout 10ms;
     }
 
+    location = /two/auth {
+        clockodo_redis_pass two;
+        clockodo_redis_auth user S3cr3t;
+        clockodo_redis_read_timeout 500ms;
+    }
+
     location = /two/off {
         clockodo_redis_pass two;
         clockodo_redis_next_upstream off;
@@ -162,7 +170,7 @@ my @fields = map { ($_, $fields{$_}) }
 
     for my $to (sort keys %commands) {
         my @commands = @{$commands{$to}};
-        my ($reply, $request) = exchange($to, $ok x $#commands . $id);
+        my ($reply, $request) = exchange($to, ([$ok]) x $#commands, $id);
 
         is($request, join('', map { command(@$_) } @commands),
            "$to: request");
@@ -176,15 +184,18 @@ my @fields = map { ($_, $fields{$_}) }
 for ([ '/one', $id, '200 accepted/ 200' ],
      [ '/one/known', $id, '200 accepted/ 200' ],
      [ '/one/known', $null, '200 duplicate/ 200' ],
-     [ '/one/auth', "$ok$id", '200 accepted/ 200' ],
-     [ '/one/user', "$ok$null", '200 duplicate/ 200' ],
+     [ '/one/auth', $id, '200 accepted/ 200', $ok ],
+     [ '/one/user', $null, '200 duplicate/ 200', $ok ],
+     [ '/two/auth', "-OOM no\r\n", '200 accepted/ 502, 200', $ok ],
      [ '/one', "-READONLY no\r\n", '502 accepted/ 502' ],
-     [ '/one/auth', "$ok-OOM no\r\n", '502 accepted/ 502' ],
+     [ '/one/auth', "-OOM no\r\n", '502 accepted/ 502', $ok ],
+     [ '/one/auth', '', '502 accepted/ 502', "-WRONGPASS no\r\n" ],
      [ '/two', "-READONLY no\r\n", '200 accepted/ 502, 200' ])
 {
-    my ($to, $text, $want) = @$_;
+    my ($to, $text, $want, @auth) = @$_;
 
-    is(ask($to, split //, $text), $want, "$to, by bytes: " . show($text));
+    is(ask($to, (map { [split //] } @auth), split //, $text), $want,
+       "$to, by bytes: " . show(join '', @auth, $text));
 }
 
 
@@ -241,10 +252,20 @@ for my $text (@invalid) {
     is($redis->call('XLEN', 'clockodo:events'), 1, 'stored');
 }
 
-for my $text ($id, $null, ":1\r\n$id", "$ok$ok", "$ok$null") {
-    is(ask('/one/auth', $text), '502 accepted/ 502',
-       'not after AUTH: ' . show($text));
+# To AUTH as well; and nothing before the event was sent, or instead of it.
+
+for my $text ($id, $null, ":1\r\n", "+PONG\r\n", "$ok$ok", "$ok$id",
+              "$ok$null", "$ok+", "$ok-ERR x\r\n")
+{
+    $nginx->new_log;
+
+    is(ask('/one/auth', [$text]), '502 accepted/ 502',
+       'not to AUTH: ' . show($text));
+    like($nginx->new_log, qr/redis sent an invalid reply to a cl/, 'log');
 }
+
+is(ask('/one/auth', [$ok], $_), '502 accepted/ 502',
+   'not after AUTH: ' . show($_)) for $ok, $null;
 
 
 # Errors: the log has the code, and nothing of the rest.
@@ -270,7 +291,7 @@ for my $text (sort keys %errors) {
     for my $auth ('', $ok) {
         $nginx->new_log;
 
-        is(ask($auth ? '/one/auth' : '/one', "$auth$text"),
+        is(ask($auth ? ('/one/auth', [$ok]) : '/one', $text),
            '502 accepted/ 502', 'error: ' . show("$auth$text"));
         like($nginx->new_log,
              qr/\[error\].*did not store a clockodo event, error "$errors{$text}"/,
@@ -283,9 +304,25 @@ for my $text (sort keys %errors) {
     is($redis->call('XLEN', 'clockodo:events'), 1, 'stored');
 }
 
-is(ask('/one/auth', "-WRONGPASS S3cr3t\r\n$id"), '502 accepted/ 502',
-   'AUTH has failed');
-like($nginx->new_log, qr/error "WRONGPASS"/, 'log');
+# What is wrong with AUTH: no event goes that way, and the next server gets it.
+
+{
+    $redis->call('FLUSHALL');
+
+    my ($reply, $request) = exchange('/one/auth',
+                                     ["-WRONGPASS S3cr3t\r\n$id"]);
+
+    is($reply, '502 accepted/ 502', 'AUTH has failed');
+    is($request, command('AUTH', 'S3cr3t'), 'nothing else was sent');
+    like($nginx->new_log, qr/error "WRONGPASS"/, 'log');
+
+    is(ask('/two/auth', [$_, undef]), '200 accepted/ 502, 200',
+       'AUTH: ' . show($_)) for '', substr($ok, 0, 3), $ok, "-ERR x\r\n";
+    is(ask('/two/auth', []), '200 accepted/ 504, 200', 'AUTH: time-out');
+    is(ask('/two/auth', [$ok], ''), '200 accepted/ 504, 200',
+       'time-out after AUTH');
+    is($redis->call('XLEN', 'clockodo:events'), 6, 'stored');
+}
 
 
 # No answer at all.
@@ -407,7 +444,8 @@ sub ask {
 }
 
 
-# The same, returns also what went to "Redis".
+# The same, returns also what went to "Redis".  An array is the answer to AUTH;
+# the event comes only after that.
 
 sub exchange {
     my ($to, @parts) = @_;
@@ -417,14 +455,20 @@ sub exchange {
     $client->send(post(event()) =~ s{/hook}{$to}r);
 
     my $server = Clockodo::Client->accept($listening, $nginx->worker);
-    my $request = $server->receive(qr/\Q$fields{body}\E\r\n/);
+    my $auth = ref $parts[0] ? shift @parts : undef;
+    my $request = '';
+    my $close;
 
-    my $close = @parts && !defined $parts[-1];
+    if ($auth) {
+        $request = $server->receive(qr/S3cr3t\r\n/);
+        die "more than AUTH\n" unless $server->silent;
+        $close = answer($server, @$auth);
+    }
 
-    pop @parts if $close;
-
-    $server->send(grep { length } @parts);
-    $server->close if $close;
+    if (!$auth || @parts) {
+        $request .= $server->receive(qr/\Q$fields{body}\E\r\n/);
+        $close = answer($server, @parts);
+    }
 
     my $reply = $client->reply;
 
@@ -437,6 +481,22 @@ sub exchange {
                           qw(x-judged x-upstream);
 
     return ($got, $request);
+}
+
+
+# Returns whether the connection was closed at the end.
+
+sub answer {
+    my ($server, @parts) = @_;
+
+    my $close = @parts && !defined $parts[-1];
+
+    pop @parts if $close;
+
+    $server->send(grep { length } @parts);
+    $server->close if $close;
+
+    return $close;
 }
 
 
