@@ -7,6 +7,13 @@
 #include "ngx_http_clockodo_redis.h"
 
 
+/*
+ * Redis refuses a time that its clock in milliseconds cannot come to, which
+ * the script would only find out once the entry is there
+ */
+#define NGX_HTTP_CLOCKODO_REDIS_MAX_TTL  ((time_t) NGX_MAX_INT32_VALUE)
+
+
 static void *ngx_http_clockodo_redis_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
@@ -417,7 +424,9 @@ ngx_http_clockodo_redis_set_maxlen(ngx_conf_t *cf,
         n = ngx_atoi(rlcf->maxlen.data, rlcf->maxlen.len);
     }
 
-    if (n == NGX_ERROR || n == 0) {
+    /* Redis takes no zeros in front */
+
+    if (n == NGX_ERROR || rlcf->maxlen.data[0] == '0') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in "
                            "\"clockodo_redis_stream\" directive, it must be "
@@ -450,11 +459,14 @@ ngx_http_clockodo_redis_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ttl = ngx_parse_time(&value[1], 1);
 
-    if (ttl == (time_t) NGX_ERROR || ttl == 0) {
+    if (ttl == (time_t) NGX_ERROR
+        || ttl == 0
+        || ttl > NGX_HTTP_CLOCKODO_REDIS_MAX_TTL)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid time \"%V\" in \"%V\" directive, it must "
-                           "be a time such as \"30m\", \"24h\" or \"7d\", or "
-                           "\"off\"",
+                           "be a time such as \"30m\", \"24h\" or \"7d\", at "
+                           "most 68 years, or \"off\"",
                            &value[1], &cmd->name);
         return NGX_CONF_ERROR;
     }

@@ -23,6 +23,8 @@ my @errors = (
           '""', '127.0.0.1:99999', '127.0.0.1:x', 'unix:', 'redis://127.0.0.1',
           '$', '$arg_to:$-' ],
 
+    [ qr/no port in upstream "127.0.0.1"/, 'clockodo_redis_pass 127.0.0.1;' ],
+
     [ qr/"clockodo_redis_stream" directive has an empty key/,
       'clockodo_redis_stream "";', 'clockodo_redis_stream "" maxlen=1;' ],
 
@@ -31,12 +33,13 @@ my @errors = (
 
     [ qr/invalid parameter ".*" in "clockodo_redis_stream" .*"maxlen=N"/,
       map { "clockodo_redis_stream events $_;" }
-          qw("" x 100 maxlen maxlen= maxlen=0 maxlen=-1 maxlen=1k maxlen=1.5
+          qw("" x 100 maxlen maxlen= maxlen=0 maxlen=01 maxlen=-1 maxlen=1k maxlen=1.5
              Maxlen=1 maxlen=99999999999999999999), '"maxlen= 1"' ],
 
     [ qr/invalid time ".*" in "clockodo_redis_dedupe" .*"24h".* or "off"/,
       map { "clockodo_redis_dedupe $_;" }
-          qw("" 0 0s -1 1.5h 1x 5ms on OFF 99999999999999999999), '"1 x"' ],
+          qw("" 0 0s -1 1.5h 1x 5ms on OFF 2147483648 99999999999999999999),
+          '"1 x"' ],
 
     [ qr/"clockodo_redis_auth" directive has an empty password/,
       'clockodo_redis_auth "";', 'clockodo_redis_auth user "";' ],
@@ -123,6 +126,7 @@ my @fine = (
     'clockodo_redis_stream "a{b}c}";',
     'clockodo_redis_dedupe 1s;',
     'clockodo_redis_dedupe "1d 2h";',
+    'clockodo_redis_dedupe 2147483647;',
     'clockodo_redis_auth S3cr3t;',
     'clockodo_redis_auth user S3cr3t;',
     'clockodo_redis_connect_timeout 1ms;',
