@@ -267,6 +267,7 @@ counts:                 ## instructions a request, and whether they are too many
 	@.ci/install build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run counts
+	@bench/redis instructions
 
 
 # What is made for others.  .ci/version says which version it is.
