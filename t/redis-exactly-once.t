@@ -25,14 +25,18 @@ my $seed = $ENV{CLOCKODO_SEED} || time;
 diag("CLOCKODO_SEED=$seed");
 srand $seed;
 
-my @durable = (appendonly => 'yes', appendfsync => 'always');
+my @durable = (appendonly => 'yes', appendfsync => 'always',
+               user => [qw(edge on >S3cr3t ~clockodo:events
+                           ~{clockodo:events}:* +eval +exists +xadd +set)]);
 
 my $one = Clockodo::Redis->start(@durable);
 my $two = Clockodo::Redis->start(@durable, replica_of($one));
 
 $two->wait_for(qr/master_link_status:up/, 'INFO', 'replication');
 
-my @edges = map { edge() } 1, 2;
+# one as the default user
+
+my @edges = (edge(''), edge('clockodo_redis_auth edge S3cr3t;'));
 
 my ($progress, @pids) = send_all();
 
@@ -107,10 +111,12 @@ sub replica_of {
 
 
 sub edge {
+    my ($auth) = @_;
+
     return Clockodo::Nginx->start(
         workers => 2,
         level   => 'crit',
-        http    => <<"END", server => <<'END');
+        http    => <<"END", server => <<"END");
     upstream redis {
         server unix:@{[ $one->path ]} max_fails=0;
         server unix:@{[ $two->path ]} max_fails=0;
@@ -124,7 +130,9 @@ END
     clockodo_token My_Sup3r_T0k3n;
     clockodo_redis_dedupe 1h;
 
-    add_header X-Verdict $clockodo_verdict always;
+    add_header X-Verdict \$clockodo_verdict always;
+
+    $auth
 
     location /hook {
         clockodo_redis_pass redis;
