@@ -105,12 +105,12 @@ for my $to (sort(keys %want), reverse(sort keys %want), '/default', '/edge') {
     $redis->call('FLUSHALL');
 
     if ($want eq 200) {
-        is(status($nginx, $to), 200, $to);
+        is(deliver($nginx, $to)->{status}, 200, $to);
         is($redis->call('XLEN', 'clockodo:events'), 1, 'stored');
         next;
     }
 
-    is(status($nginx, $to), 502, $to);
+    is(deliver($nginx, $to)->{status}, 502, $to);
     like($nginx->new_log, qr/did not store a clockodo event, error "$want"/,
          'the reason in the log');
     is($redis->call('DBSIZE'), 0, 'not stored');
@@ -121,14 +121,16 @@ for my $to (sort(keys %want), reverse(sort keys %want), '/default', '/edge') {
 for my $to ('/wrong', '/wrong/user') {
     $redis->call('FLUSHALL');
 
-    is(status($nginx, '/default'), 200, 'a connection that may store');
-    is(status($nginx, $to, payload => '{"team":{"id":2}}'), 502, "then $to");
+    my @other = (payload => '{"team":{"id":2}}');
+
+    is(deliver($nginx, '/default')->{status}, 200, 'it may store there');
+    is(deliver($nginx, $to, @other)->{status}, 502, "then $to");
     is($redis->call('XLEN', 'clockodo:events'), 1, 'not stored');
 }
 
 # who has not said who it is may not even use that many words
 
-is(status($none, '/none'), 502, 'no password');
+is(deliver($none, '/none')->{status}, 502, 'no password');
 like($none->new_log, qr/error "ERR"/, 'the reason in the log');
 
 unlike($_->log . $_->read('logs/access.log'), qr/S3cr3t/, 'none in a log')
@@ -150,19 +152,8 @@ unlike($_->log . $_->read('logs/access.log'), qr/S3cr3t/, 'none in a log')
     }
 END
 
-    is(status($nginx, '/open'), 502, 'a password where none is set');
+    is(deliver($nginx, '/open')->{status}, 502, 'a password where none is set');
     like($nginx->new_log, qr/error "ERR"/, 'the reason in the log');
 }
 
 done_testing;
-
-
-sub status {
-    my ($nginx, $to, @event) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send(post(event(@event)) =~ s{/hook}{$to}r);
-
-    return $client->reply->{status};
-}

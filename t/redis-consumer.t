@@ -54,10 +54,8 @@ done_testing;
 sub put {
     my ($id, @more) = @_;
 
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send(post(event(payload => qq({"team":{"id":$id}}), @more)));
-    $client->reply->{status} == 200 or die "not stored\n";
+    deliver($nginx, '/hook', payload => qq({"team":{"id":$id}}), @more)
+        ->{status} == 200 or die "not stored\n";
 }
 
 

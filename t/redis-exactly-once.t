@@ -87,8 +87,7 @@ cmp_ok($accepted, '<=', $events, 'accepted once, or its reply was lost');
 cmp_ok($duplicates, '>=', $events * ($times - 1), 'the others were known');
 cmp_ok($repeated, '>', 0, 'some had to be sent again');
 
-my @entries = map { my %fields = @{$_->[1]}; \%fields }
-              @{$two->call('XRANGE', 'clockodo:events', '-', '+')};
+my @entries = $two->entries;
 
 my %seen;
 $seen{$_->{entity_id}}++ for @entries;

@@ -121,11 +121,7 @@ END
 sub seen {
     my ($nginx, $to) = @_;
 
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send(post(event()) =~ s{/hook}{$to}r);
-
-    my $reply = $client->reply;
+    my $reply = deliver($nginx, $to);
 
     return "$reply->{status} " . ($reply->{header}{'x-seen'} // '');
 }

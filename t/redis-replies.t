@@ -123,27 +123,14 @@ my $id = "\$15\r\n1700000000000-0\r\n";
 my $null = "\$-1\r\n";
 my $ok = "+OK\r\n";
 
-my %fields = (
-    event           => 'team.updated',
-    entity          => 'team',
-    action          => 'updated',
-    entity_id       => '9001',
-    subscription_id => '42',
-    company_id      => '1337',
-    occurred_at     => '1986-05-10T17:02:00Z',
-    idempotency_key => '633b8f56106c4032c21ce18598d8e905'
-                       . '4f032c96514af2fc0e9530f5d5cd1991',
-    body            => event() =~ s/My_Sup3r_T0k3n/'*' x 14/er,
-);
-
-my @fields = map { ($_, $fields{$_}) }
-             qw(event entity action entity_id subscription_id company_id
-                occurred_at idempotency_key body);
+my @fields = event_fields();
+my $end = "\r\n$fields[-1]\r\n";   # of an event
 
 
 # what goes over the wire, to the byte
 
 {
+    my $key = {@fields}->{idempotency_key};
     my @xadd = ('XADD', 'clockodo:events', '*', @fields);
 
     my @eval = ('EVAL',
@@ -151,7 +138,7 @@ my @fields = map { ($_, $fields{$_}) }
         . q(local id=redis.call('XADD',KEYS[2],unpack(ARGV,2)) )
         . q(redis.call('SET',KEYS[1],1,'EX',ARGV[1]) )
         . q(return id),
-        2, "{clockodo:events}:$fields{idempotency_key}", 'clockodo:events',
+        2, "{clockodo:events}:$key", 'clockodo:events',
         3600, '*', @fields);
 
     my %commands = (
@@ -164,7 +151,7 @@ my @fields = map { ($_, $fields{$_}) }
             [['XADD', 'other', 'MAXLEN', '~', 5000, '*', @fields]],
 
         '/one/known/maxlen' =>
-            [[@eval[0 .. 2], "a{b}c:$fields{idempotency_key}", 'a{b}c', 86400,
+            [[@eval[0 .. 2], "a{b}c:$key", 'a{b}c', 86400,
               'MAXLEN', '~', 1, '*', @fields]],
     );
 
@@ -367,7 +354,7 @@ is($redis->call('XLEN', 'clockodo:events'), 4, 'stored');
         $client->send(post(event()) =~ s{/hook}{/one}r);
 
         $server ||= Clockodo::Client->accept($listening, $nginx->worker);
-        $server->receive(qr/\Q$fields{body}\E\r\n/);
+        $server->receive(qr/\Q$end\E/);
 
         # all at once
 
@@ -388,7 +375,7 @@ is($redis->call('XLEN', 'clockodo:events'), 4, 'stored');
     $client->send(post(event()) =~ s{/hook}{/one}r);
 
     $server ||= Clockodo::Client->accept($listening, $nginx->worker);
-    $server->receive(qr/\Q$fields{body}\E\r\n/);
+    $server->receive(qr/\Q$end\E/);
     $server->send($text);
 
     is($client->reply->{status}, 200, 'stored');
@@ -408,7 +395,7 @@ is($redis->call('XLEN', 'clockodo:events'), 4, 'stored');
     my $server = Clockodo::Client->accept($listening, $nginx->worker);
 
     $client->close(1);
-    $server->receive(qr/\Q$fields{body}\E\r\n/);
+    $server->receive(qr/\Q$end\E/);
     $server->send(split //, $id);
     $server->send("\r\n");
     ok($server->closed, 'the connection has come to its end');
@@ -466,7 +453,7 @@ sub exchange {
     }
 
     if (!$auth || @parts) {
-        $request .= $server->receive(qr/\Q$fields{body}\E\r\n/);
+        $request .= $server->receive(qr/\Q$end\E/);
         $close = answer($server, @parts);
     }
 

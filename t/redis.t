@@ -10,6 +10,7 @@ use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use Clockodo::Redis;
+use JSON::PP qw(decode_json);
 use Test::More;
 
 
@@ -76,35 +77,6 @@ sub got {
 }
 
 
-# All entries, each a hash of its fields.
-
-sub entries {
-    my ($stream) = @_;
-
-    return map { my %fields = @{$_->[1]}; \%fields }
-               @{$redis->call('XRANGE', $stream || 'clockodo:events',
-                              '-', '+')};
-}
-
-
-sub fields {
-    my ($key, $body) = @_;
-
-    return (
-        event           => 'team.updated',
-        entity          => 'team',
-        action          => 'updated',
-        entity_id       => '9001',
-        subscription_id => '42',
-        company_id      => '1337',
-        occurred_at     => '1986-05-10T17:02:00Z',
-        idempotency_key => '633b8f56106c4032c21ce18598d8e905'
-                           . '4f032c96514af2fc0e9530f5d5cd1991',
-        body            => event() =~ s/My_Sup3r_T0k3n/'*' x 14/er,
-    );
-}
-
-
 sub entry {
     my $nginx = start('');
     my $client = Clockodo::Client->new($nginx->port);
@@ -120,10 +92,7 @@ sub entry {
        'what nginx knows of the upstream');
 
     is_deeply($redis->call('XRANGE', 'clockodo:events', '-', '+')->[0][1],
-              [ map { ($_, {fields()}->{$_}) }
-                qw(event entity action entity_id subscription_id company_id
-                   occurred_at idempotency_key body) ],
-              'all fields, in their order');
+              [event_fields()], 'all fields, in their order');
 
     $client->send(post(event()));
     is($client->reply->{status}, 200, 'the connection goes on');
@@ -149,7 +118,7 @@ sub group {
                                clockodo:events >));
     my ($id, $fields) = @{$read->[0][1][0]};
 
-    is_deeply({ @$fields }, { fields() }, 'every field');
+    is_deeply({ @$fields }, { event_fields() }, 'every field');
     is($redis->call('XACK', 'clockodo:events', 'workers', $id), 1,
        'acknowledged');
 }
@@ -167,13 +136,13 @@ sub verdicts {
 
     is(got($nginx, event()), '200 accepted/', 'accepted');
     is(got($nginx, event()), '200 duplicate/', 'a duplicate');
-    is(scalar(entries()), 1, 'stored once');
+    is(scalar($redis->entries), 1, 'stored once');
 }
 
 
 sub once {
     my $nginx = start('clockodo_redis_dedupe 90m;');
-    my %fields = fields();
+    my %fields = event_fields();
     my $key = "{clockodo:events}:$fields{idempotency_key}";
 
     is(got($nginx, event()), '200 accepted/', 'new');
@@ -191,14 +160,14 @@ sub once {
     is(got($nginx, event(occurred_at => '"1986-05-10T17:02:01Z"')),
        '200 accepted/', 'a second later');
 
-    is(scalar(entries()), 3, 'entries');
+    is(scalar($redis->entries), 3, 'entries');
 
     # as it expires
 
     $redis->call('DEL', $key);
 
     is(got($nginx, event()), '200 accepted/', 'forgotten');
-    is(scalar(entries()), 4, 'stored again');
+    is(scalar($redis->entries), 4, 'stored again');
 }
 
 
@@ -213,7 +182,7 @@ sub without_id {
 
     is(got($nginx, event(@unknown)), '200 accepted/', 'stored') for 1, 2;
 
-    is_deeply([map { $_->{entity_id} } entries()], ['', ''],
+    is_deeply([map { $_->{entity_id} } $redis->entries], ['', ''],
               'with an empty field');
     is($redis->call('DBSIZE'), 1, 'no key');
 
@@ -248,7 +217,7 @@ sub half_done {
     $redis->call('DEL', 'clockodo:events');
 
     is(got($nginx, event()), '200 accepted/', 'a repeat is stored');
-    is(scalar(entries()), 1, 'once');
+    is(scalar($redis->entries), 1, 'once');
 }
 
 
@@ -307,7 +276,7 @@ END
         return 1;
     };
 
-    my %fields = fields();
+    my %fields = event_fields();
 
     $send->($_) for qw(/outer /outer /tagged /tagged /brace /brace);
 
@@ -360,13 +329,10 @@ END
     for my $to (qw(/unix /port /upstream /variable?to=unix /variable?to=port
                    /variable?to=upstream), "/part?port=$port")
     {
-        my $client = Clockodo::Client->new($nginx->port);
-
-        $client->send(post(event()) =~ s{/hook}{$to}r);
-        is($client->reply->{status}, 200, $to);
+        is(deliver($nginx, $to)->{status}, 200, $to);
     }
 
-    is(scalar(entries()), 7, 'all stored');
+    is(scalar($redis->entries), 7, 'all stored');
     unlike($nginx->new_log, qr/\[error\]/, 'no error');
 
     my %errors = (
@@ -377,14 +343,12 @@ END
     );
 
     for my $to (sort keys %errors) {
-        my $client = Clockodo::Client->new($nginx->port);
-
-        $client->send(post(event()) =~ s{/hook}{/variable?to=$to}r);
-        is($client->reply->{status}, $errors{$to}[0], "$to: status");
+        is(deliver($nginx, "/variable?to=$to")->{status}, $errors{$to}[0],
+           "$to: status");
         like($nginx->new_log, $errors{$to}[1], "$to: reason");
     }
 
-    is(scalar(entries()), 7, 'nothing stored');
+    is(scalar($redis->entries), 7, 'nothing stored');
 }
 
 
@@ -451,8 +415,6 @@ sub bodies {
     my $nginx = start('client_body_buffer_size 1k;
                        clockodo_max_body_size 300k;');
 
-    my %fields = fields();
-
     for my $size (10, 1000, 20_000, 200_000) {
         for my $headers ([], ['Transfer-Encoding: chunked']) {
 
@@ -464,8 +426,8 @@ sub bodies {
 
             is($client->reply->{status}, 200, "$size bytes @$headers");
 
-            is((entries())[-1]{body}, $body =~ s/My_Sup3r_T0k3n/'*' x 14/er,
-               'the body');
+            is(($redis->entries)[-1]{body},
+               $body =~ s/My_Sup3r_T0k3n/'*' x 14/er, 'the body');
         }
     }
 
@@ -474,15 +436,15 @@ sub bodies {
     $nginx = start('clockodo_mask_token on;');
 
     got($nginx, event());
-    is_deeply([entries()], [{ %fields }], 'with clockodo_mask_token');
+    is_deeply([$redis->entries], [{ event_fields() }], 'with clockodo_mask_token');
 
     # nothing ends a value but its length
 
     my $strange = event(note => '"\r\n$5\r\nhello\r\n\u00e4 é"');
 
     is(got($nginx, $strange), '200 accepted/', 'strange characters');
-    is((entries())[-1]{body}, $strange =~ s/My_Sup3r_T0k3n/'*' x 14/er,
-       'the body');
+    is(($redis->entries)[-1]{body},
+       $strange =~ s/My_Sup3r_T0k3n/'*' x 14/er, 'the body');
 }
 
 
@@ -498,7 +460,7 @@ sub http2 {
              $verdict);
     }
 
-    is(scalar(entries()), 1, 'stored once');
+    is(scalar($redis->entries), 1, 'stored once');
 }
 
 
@@ -541,29 +503,19 @@ sub other_ways {
     }
 END
 
-    my $reply = sub {
-        my ($to) = @_;
-
-        my $client = Clockodo::Client->new($nginx->port);
-
-        $client->send(post(event()) =~ s{/hook}{$to}r);
-
-        return $client->reply;
-    };
-
     $redis->call('FLUSHALL');
 
-    is($reply->('/fallback')->{status}, 200, 'when the application is down');
-    is(scalar(entries()), 1, 'stored');
+    is(deliver($nginx, '/fallback')->{status}, 200, 'when the application is down');
+    is(scalar($redis->entries), 1, 'stored');
 
-    my $page = $reply->('/page');
+    my $page = deliver($nginx, '/page');
 
     is("$page->{status} $page->{body}", '502 accepted, 502', 'an error page');
 
     $nginx->new_log;
 
-    is($reply->('/mirrored')->{status}, 200, 'a subrequest beside it');
-    is(scalar(entries()), 2, 'stores nothing');
+    is(deliver($nginx, '/mirrored')->{status}, 200, 'a subrequest beside it');
+    is(scalar($redis->entries), 2, 'stores nothing');
     like($nginx->new_log, qr/"clockodo_redis_pass" is only for events that we/,
          'which is said');
 }
@@ -592,19 +544,9 @@ sub if_block {
     }
 END
 
-    my $status = sub {
-        my ($to) = @_;
-
-        my $client = Clockodo::Client->new($nginx->port);
-
-        $client->send(post(event()) =~ s{/hook}{$to}r);
-
-        return $client->reply->{status};
-    };
-
-    is($status->('/in?redis=1'), 200, 'set in an if');
-    is($status->('/in'), 502, 'and not out of it');
-    is($status->('/around?redis=1'), 200, 'kept by an if');
+    is(deliver($nginx, '/in?redis=1')->{status}, 200, 'set in an if');
+    is(deliver($nginx, '/in')->{status}, 502, 'and not out of it');
+    is(deliver($nginx, '/around?redis=1')->{status}, 200, 'kept by an if');
 }
 
 
@@ -629,10 +571,7 @@ END
 
     for my $i (0 .. $#streams) {
         my @status = map {
-            my $client = Clockodo::Client->new($nginx->port);
-
-            $client->send(post(event()) =~ s{/hook}{/hook/$i}r);
-            my $reply = $client->reply;
+            my $reply = deliver($nginx, "/hook/$i");
 
             "$reply->{status} $reply->{header}{'x-judged'}";
         } 1, 2;
@@ -681,7 +620,15 @@ END
     $redis->call('RENAME', 'renamed', 'clockodo:events');
     is(got($nginx, event(@third)), '200 accepted/', 'the repeat is');
 
-    is(scalar(entries()), 3, 'entries');
+    is(scalar($redis->entries), 3, 'entries');
+
+    # an entry has no mark
+
+    $nginx = start('clockodo_dedupe mark;');
+
+    is(got($nginx, event()), '200 accepted/', 'with mark') for 1, 2;
+    is_deeply([$redis->entries], [({ event_fields() }) x 2],
+              'a repeat is an entry like any other');
 }
 
 
@@ -701,6 +648,10 @@ sub counters {
 
         location / {
             clockodo_status prometheus;
+        }
+
+        location = /json {
+            clockodo_status json;
         }
     }
 END
@@ -724,4 +675,22 @@ END
             'clockodo_requests_total{location="/hook",verdict="duplicate"} 2',
             'clockodo_upstream_responses_total{location="/hook",class="2xx"} 3',
             'clockodo_upstream_responses_total{location="/hook",class="5xx"} 2';
+
+    # what the page shows
+
+    my $status = decode_json(
+        `curl -s --unix-socket $socket http://localhost/json`);
+
+    is_deeply([map { "$_->{verdict} $_->{status} $_->{entity_id} "
+                     . (defined $_->{upstream_time} ? 'asked' : '') }
+                   @{$status->{deliveries}}],
+              ['accepted 502 2 asked', 'accepted 502 1 asked',
+               'duplicate 200 9001 asked', 'duplicate 200 9001 asked',
+               'accepted 200 9001 asked'], 'deliveries');
+
+    my ($location) = grep { $_->{location} =~ m{/hook$} }
+                     @{$status->{locations}};
+
+    is_deeply([@{$location->{requests}}{qw(accepted duplicate)},
+               @{$location->{upstream_responses}}{qw(2xx 5xx)}], [3, 2, 3, 2], 'sums');
 }

@@ -8,7 +8,7 @@ use warnings;
 
 use Exporter qw(import);
 
-our @EXPORT = qw(event event_headers app run_table);
+our @EXPORT = qw(event event_headers event_fields app run_table);
 
 
 my @members = qw(subscription_id company_id occurred_at payload event_name
@@ -54,6 +54,18 @@ X-Clockodo-Company-Id: 1337
 X-Clockodo-Occurred-At: 1986-05-10T17:02:00Z
 X-Clockodo-Idempotency-Key: 633b8f56106c4032c21ce18598d8e9054f032c96514af2fc0e9530f5d5cd1991
 END
+}
+
+
+# The names and values that this event has in a stream of Redis, in their order.
+
+sub event_fields {
+    my %header = event_headers() =~ /^X-Clockodo-(\S+): (.*?)\r$/mg;
+
+    return (map({ my $name = lc =~ tr/-/_/r; ($name => $header{$_}) }
+                qw(Event Entity Action Entity-Id Subscription-Id Company-Id
+                   Occurred-At Idempotency-Key)),
+            body => event(token => '"**************"'));
 }
 
 

@@ -19,13 +19,14 @@ package Clockodo::Client;
 use strict;
 use warnings;
 
+use Clockodo ();
 use Exporter qw(import);
 use IO::Select;
 use IO::Socket::INET;
 use Socket qw(IPPROTO_TCP SO_LINGER SOL_SOCKET TCP_NODELAY);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(post chunked);
+our @EXPORT = qw(post chunked deliver);
 
 
 my $timeout = 10;
@@ -48,6 +49,20 @@ sub post {
                  $chunked ? () : 'Content-Length: ' . length $body;
 
     return join "\r\n", 'POST /hook HTTP/1.1', @headers, '', $body;
+}
+
+
+# Sends an event to that location, over a connection of its own; what is given
+# is for event().  Returns the reply.
+
+sub deliver {
+    my ($nginx, $uri, @event) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(Clockodo::event(@event)) =~ s{/hook}{$uri}r);
+
+    return $client->reply;
 }
 
 

@@ -6,6 +6,7 @@ package Clockodo::Redis;
 #
 #     $redis->call('XLEN', 'clockodo:events')   # dies of an error reply
 #     $redis->error('EVAL', ...)                # the error reply, or undef
+#     $redis->entries($stream)                  # a hash of fields for each
 #     $redis->path, $redis->port                # where it listens
 #     $redis->pid, $redis->log
 #     $redis->crash, $redis->up, $redis->stop   # up: with the same data
@@ -221,6 +222,15 @@ sub error {
     my $reply = $self->ask(@words);
 
     return ref $reply eq 'SCALAR' ? $$reply : undef;
+}
+
+
+sub entries {
+    my ($self, $stream) = @_;
+
+    return map { +{ @{$_->[1]} } }
+               @{$self->call('XRANGE', $stream || 'clockodo:events',
+                             '-', '+')};
 }
 
 
