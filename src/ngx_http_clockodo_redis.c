@@ -499,8 +499,7 @@ ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "redis did not store a clockodo event, error \"%V\"",
                       &code);
-
-        return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+        goto next;
 
     default: /* CLOCKODO_RESP_OK, CLOCKODO_RESP_INVALID */
         goto invalid;
@@ -520,6 +519,13 @@ invalid:
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "redis sent an invalid reply to a clockodo event");
 
+next:
+
+    /* nginx itself clears it only if the request has been sent */
+
+    u->buffer.last = u->buffer.start;
+    u->buffer.pos = u->buffer.start;
+
     return NGX_HTTP_UPSTREAM_INVALID_HEADER;
 }
 
@@ -532,30 +538,37 @@ ngx_http_clockodo_redis_read(ngx_http_request_t *r,
 {
     ngx_buf_t                      *b;
     clockodo_resp_e                 rc;
+    ngx_http_upstream_t            *u;
     ngx_http_clockodo_redis_ctx_t  *ctx;
 
-    b = &r->upstream->buffer;
+    u = r->upstream;
+    b = &u->buffer;
     ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_redis_module);
 
     rc = clockodo_resp_read(b->pos, b->last - b->pos, reply);
 
-    if (ctx == NULL || ctx->authenticated
-        || rc == CLOCKODO_RESP_AGAIN
-        || rc == CLOCKODO_RESP_ERROR)
+    /* that there are too many clients is said before anything was asked */
+
+    if (u->request_body_sent
+        || rc == CLOCKODO_RESP_ERROR
+        || (rc == CLOCKODO_RESP_AGAIN && u->request_sent))
     {
         return rc;
     }
 
-    /* nothing more can have been answered yet */
+    /* else only AUTH can have been answered before the event was sent */
 
-    if (rc != CLOCKODO_RESP_OK || b->pos + reply->len != b->last) {
+    if (ctx == NULL || ctx->authenticated || !u->request_sent
+        || rc != CLOCKODO_RESP_OK
+        || b->pos + reply->len != b->last)
+    {
         return CLOCKODO_RESP_INVALID;
     }
 
     b->pos = b->last;
     ctx->authenticated = 1;
 
-    ngx_post_event(r->upstream->peer.connection->write, &ngx_posted_events);
+    ngx_post_event(u->peer.connection->write, &ngx_posted_events);
 
     return CLOCKODO_RESP_AGAIN;
 }

@@ -12,6 +12,7 @@ use Clockodo::Client;
 use Clockodo::Nginx;
 use Clockodo::Redis;
 use File::Temp qw(tempdir);
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -28,15 +29,23 @@ my $listening = IO::Socket::UNIX->new(Local => "$dir/sock", Listen => 16)
     or die "$dir/sock: $!\n";
 chmod 0666, "$dir/sock";
 
+my $tcp = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+    or die "cannot listen: $!\n";
+
 my $nginx = Clockodo::Nginx->start(http => <<"END", server => <<'END');
     upstream one {
         server unix:$dir/sock;
         keepalive 1;
     }
 
+    upstream greeted {
+        server 127.0.0.1:@{[ $tcp->sockport ]} max_fails=0;
+        server unix:@{[ $redis->path ]} max_fails=0 backup;
+    }
+
     upstream two {
         server unix:$dir/sock max_fails=0;
-        server unix:@{[ $redis->path ]} backup;
+        server unix:@{[ $redis->path ]} max_fails=0 backup;
     }
 END
     clockodo_webhook on;
@@ -85,6 +94,10 @@ END
         clockodo_redis_pass two;
     }
 
+    location = /greeted {
+        clockodo_redis_pass greeted;
+    }
+
     location = /two/known {
         clockodo_redis_pass two;
         clockodo_redis_dedupe 1h;
@@ -92,7 +105,7 @@ END
 
     location = /two/short {
         clockodo_redis_pass two;
-        clockodo_redis_read_timeout 10ms;
+        clockodo_redis_read_timeout 500ms;
     }
 
     location = /two/auth {
@@ -109,13 +122,13 @@ END
     location = /two/timeout {
         clockodo_redis_pass two;
         clockodo_redis_next_upstream timeout;
-        clockodo_redis_read_timeout 100ms;
+        clockodo_redis_read_timeout 500ms;
     }
 
     location = /two/error {
         clockodo_redis_pass two;
         clockodo_redis_next_upstream error;
-        clockodo_redis_read_timeout 10ms;
+        clockodo_redis_read_timeout 500ms;
     }
 END
 
@@ -323,6 +336,19 @@ is(ask('/two/short', substr($id, 0, 5)), '200 accepted/ 504, 200',
 is($redis->call('XLEN', 'clockodo:events'), 2, 'stored');
 
 
+# What comes before anything was asked, such as that there are too many clients,
+# is no answer, and is not taken for the start of the next server's.
+
+for my $text ("-ERR max number of clients reached\r\n", "220 smtp.invalid\r\n",
+              $id, '$')
+{
+    $redis->call('FLUSHALL');
+
+    is(greeted($text), '200 accepted/ 502, 200', 'unasked: ' . show($text));
+    is($redis->call('XLEN', 'clockodo:events'), 1, 'stored by the next');
+}
+
+
 # clockodo_redis_next_upstream
 
 $redis->call('FLUSHALL');
@@ -468,6 +494,50 @@ sub exchange {
                           qw(x-judged x-upstream);
 
     return ($got, $request);
+}
+
+
+# The same, by a server that speaks first: nginx is stopped while it connects,
+# which it does when there is room in the queue.
+
+sub greeted {
+    my ($text) = @_;
+
+    my $worker = $nginx->worker;
+    my @waiting = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                              PeerPort => $tcp->sockport) }
+                      1, 2;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{/greeted}r);
+    wait_for(\&connecting);
+
+    kill 'STOP', $worker;
+
+    my $server = eval {
+        $tcp->accept for @waiting;
+        Clockodo::Client->accept($tcp, $worker);
+    };
+
+    $server->send($text) if $server;
+    kill 'CONT', $worker;
+
+    my $reply = $client->reply;
+
+    return "$reply->{status} $reply->{header}{'x-judged'} "
+           . $reply->{header}{'x-upstream'};
+}
+
+
+# Whether a connection to that port has been asked for and not been made.
+
+sub connecting {
+    my $port = sprintf '%04X', $tcp->sockport;
+
+    open my $in, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
+
+    return scalar grep { /^ *\d+: \S+ \w+:$port 02 / } <$in>;
 }
 
 
