@@ -6,6 +6,9 @@
 use strict;
 use warnings;
 
+use lib 't/lib';
+
+use Clockodo::Config;
 use File::Basename qw(basename);
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
@@ -527,40 +530,8 @@ sub run {
     $config = "server { location / {\n$config\n} }"
         unless $config =~ /\bserver \{/;
 
-    my $modules = join ' ', map { "load_module $_;" } @modules;
-
-    my $temp = join ' ', map { "${_}_temp_path $dir/temp;" }
-                         qw(client_body proxy fastcgi uwsgi scgi);
-
-    my $text = <<"END";
-$modules
-pid $dir/nginx.pid;
-error_log $dir/error.log debug;
-events { }
-http {
-access_log off; $temp
-$config
-}
-END
-
-    write_file($conf, $text);
-
-    my ($line) = map { 1 + ($_ =~ tr/\n//) } $text =~ /\A(.*)#!/s;
-
-    my $pid = open(my $out, '-|') // die "fork: $!";
-
-    if ($pid == 0) {
-        open STDERR, '>&', \*STDOUT;
-        $< = $> = $uid if $uid;
-        exec 'timeout', 20, $nginx, '-t', '-e', "$dir/error.log", '-p',
-             $dir, '-c', $conf;
-        die "exec: $!";
-    }
-
-    my $output = join '', grep { !/: (the )?configuration file / } <$out>;
-    close $out;
-
-    return ($? >> 8, $output, $line);
+    return nginx_t($dir, $config, nginx => $nginx, modules => \@modules,
+                   uid => $uid);
 }
 
 

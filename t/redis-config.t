@@ -5,13 +5,17 @@
 use strict;
 use warnings;
 
+use lib 't/lib';
+
+use Clockodo::Config;
 use File::Temp qw(tempdir);
 use Test::More;
 
 
-my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
 my $dir = tempdir('clockodo-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $conf = "$dir/nginx.conf";
+my $conf = "$dir/conf/nginx.conf";
+
+mkdir "$dir/conf" or die "mkdir: $!\n";
 
 
 # Each is a message, and what causes it in a location.  The message names the
@@ -190,33 +194,7 @@ sub run {
               . "$config\n} }"
         unless $config =~ /\bserver \{/;
 
-    my $modules = join ' ', map { "load_module $_;" }
-                      split ' ', $ENV{TEST_NGINX_LOAD_MODULES} || '';
-
-    my $temp = join ' ', map { "${_}_temp_path $dir/temp;" }
-                         qw(client_body proxy fastcgi uwsgi scgi);
-
-    my $text = <<"END";
-$modules
-pid $dir/nginx.pid;
-error_log $dir/error.log debug;
-events { }
-http {
-access_log off; $temp
-$config
-}
-END
-
-    open my $file, '>', $conf or die "$conf: $!";
-    print $file $text;
-    close $file or die "$conf: $!";
-
-    my ($line) = map { 1 + ($_ =~ tr/\n//) } $text =~ /\A(.*)#!/s;
-
-    my $output = join '', grep { !/: (the )?configuration file / }
-                     `$nginx -t -e $dir/error.log -p $dir -c $conf 2>&1`;
-
-    return ($? >> 8, $output, $line);
+    return nginx_t($dir, $config);
 }
 
 
