@@ -45,6 +45,8 @@ subtest 'a worker dies'    => \&dies;
 subtest 'several workers'  => \&several;
 subtest 'SIGTERM'          => \&sigterm;
 subtest 'Redis is away'    => \&away;
+subtest 'a replica'        => \&replica;
+subtest 'deleted entries'  => \&deleted;
 subtest 'arguments'        => \&arguments;
 subtest 'the systemd unit' => \&unit;
 
@@ -271,6 +273,45 @@ sub away {
     is(contents('away'), "7\n8\n9\n", 'each once');
 
     stop($pid);
+}
+
+
+# It asks a replica that is not promoted yet.
+
+sub replica {
+    my $pid = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/replica');
+
+    put(10);
+    ok(nothing_pending(), 'acknowledged');
+
+    $redis->call(qw(REPLICAOF 127.0.0.1 1));
+    ok(wait_for_file('log', qr/^redis: .*read only replica/m), 'it is read-only');
+    $redis->call(qw(REPLICAOF NO ONE));
+
+    put(11);
+    ok(nothing_pending(), 'it is promoted');
+    is(contents('replica'), "10\n11\n", 'each once');
+
+    is(stop($pid), 0, 'stopped');
+}
+
+
+# What "maxlen" has cut off is still with a worker that has died.
+
+sub deleted {
+    $redis->call('XGROUP', 'CREATECONSUMER', $stream, 'clockodo', 'gone');
+
+    put($_) for 12, 13;
+    $redis->call('XREADGROUP', 'GROUP', 'clockodo', 'gone', 'COUNT', 2,
+                 'STREAMS', $stream, '>');
+    $redis->call('XTRIM', $stream, 'MAXLEN', 1);
+
+    my $pid = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/trimmed');
+
+    ok(nothing_pending(), 'acknowledged');
+    is(contents('trimmed'), "13\n", 'the one that is left');
+
+    is(stop($pid), 0, 'stopped');
 }
 
 
