@@ -205,6 +205,8 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_http_clockodo_redis_loc_conf_t *prev = parent;
     ngx_http_clockodo_redis_loc_conf_t *conf = child;
 
+    ngx_http_core_loc_conf_t  *clcf;
+
     ngx_conf_merge_msec_value(conf->upstream.connect_timeout,
                               prev->upstream.connect_timeout, 60000);
 
@@ -240,11 +242,22 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
         return ngx_http_clockodo_redis_check(cf, conf);
     }
 
-    /* an "if" keeps the handler of its location */
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    conf->upstream.upstream = prev->upstream.upstream;
-    conf->lengths = prev->lengths;
-    conf->values = prev->values;
+    if (clcf->noname) {
+
+        /* an "if" keeps the handler of its location, "limit_except" has none */
+
+        conf->upstream.upstream = prev->upstream.upstream;
+        conf->lengths = prev->lengths;
+        conf->values = prev->values;
+
+        if (clcf->lmt_excpt && clcf->handler == NULL
+            && (conf->upstream.upstream || conf->lengths))
+        {
+            clcf->handler = ngx_http_clockodo_redis_handler;
+        }
+    }
 
     return NGX_CONF_OK;
 }

@@ -38,6 +38,7 @@ subtest 'bodies'             => \&bodies;
 subtest 'HTTP/2'             => \&http2;
 subtest 'other ways to it'   => \&other_ways;
 subtest 'in an if'           => \&if_block;
+subtest 'limit_except'       => \&limit_except;
 subtest 'a cluster'          => \&cluster;
 subtest 'clockodo_dedupe'    => \&zone;
 subtest 'counters'           => \&counters;
@@ -547,6 +548,37 @@ END
     is(deliver($nginx, '/in?redis=1')->{status}, 200, 'set in an if');
     is(deliver($nginx, '/in')->{status}, 502, 'and not out of it');
     is(deliver($nginx, '/around?redis=1')->{status}, 200, 'kept by an if');
+}
+
+
+# What "limit_except" limits is a configuration of its own, without a handler.
+
+sub limit_except {
+    my $nginx = start('limit_except GET { allow 127.0.0.1; deny all; }
+
+        location /hook/below {
+            limit_except GET { allow 127.0.0.1; deny all; }
+        }
+
+        location /hook/denied {
+            clockodo_redis_pass unix:/nowhere;
+            limit_except GET { deny all; }
+        }');
+
+    is(got($nginx, event()), '200 accepted/', 'who may post');
+    is(scalar(entries()), 1, 'stored');
+
+    for (['/hook/below', 404, 'not inherited'],
+         ['/hook/denied', 403, 'who may not'])
+    {
+        my ($to, $status, $name) = @$_;
+        my $client = Clockodo::Client->new($nginx->port);
+
+        $client->send(post(event()) =~ s{/hook}{$to}r);
+        is($client->reply->{status}, $status, $name);
+    }
+
+    is(scalar(entries()), 1, 'nothing more');
 }
 
 
