@@ -170,6 +170,7 @@ ngx_http_clockodo_redis_create_loc_conf(ngx_conf_t *cf)
      *     conf->upstream.next_upstream = 0;
      *     conf->upstream.next_upstream_tries = 0;
      *     conf->upstream.buffering = 0;
+     *     conf->upstream.intercept_errors = 0;
      *     conf->lengths = NULL;
      *     conf->values = NULL;
      *     conf->stream = { 0, NULL };
@@ -188,7 +189,6 @@ ngx_http_clockodo_redis_create_loc_conf(ngx_conf_t *cf)
     /* the hardcoded values */
 
     conf->upstream.buffer_size = 2 * CLOCKODO_RESP_REPLY_LEN;
-    conf->upstream.intercept_errors = 1;
 
     /* who does not wait for the reply may never send the event again */
 
