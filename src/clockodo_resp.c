@@ -109,6 +109,8 @@ clockodo_resp_e
 clockodo_resp_read(const unsigned char *p, size_t len,
     clockodo_resp_reply_t *reply)
 {
+    reply->len = 0;
+
     if (len == 0) {
         return CLOCKODO_RESP_AGAIN;
     }

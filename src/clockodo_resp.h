@@ -37,7 +37,7 @@ typedef enum {
 
 
 typedef struct {
-    size_t                len;             /* unless it is an error */
+    size_t                len;             /* of OK, ID and NULL, else 0 */
 
     /* of an error: its first word, [A-Z]+, in the reply; empty: has none */
     clockodo_name_t       code;

@@ -150,8 +150,12 @@ resp_read(void **state)
 
         if (rc == CLOCKODO_RESP_ERROR) {
             assert_string_equal(code, t->code);
+        }
 
-        } else if (rc != CLOCKODO_RESP_INVALID) {
+        if (rc == CLOCKODO_RESP_ERROR || rc == CLOCKODO_RESP_INVALID) {
+            assert_int_equal(reply.len, 0);
+
+        } else {
             assert_int_equal(reply.len, t->len);
             assert_true(reply.len <= CLOCKODO_RESP_REPLY_LEN);
         }
@@ -315,7 +319,7 @@ test_read(const char *text, size_t len, clockodo_resp_reply_t *reply,
     clockodo_resp_e       rc;
     const unsigned char  *p;
 
-    memset(reply, 0, sizeof(clockodo_resp_reply_t));
+    memset(reply, 'x', sizeof(clockodo_resp_reply_t));
 
     p = guard_text(text, len);
 
