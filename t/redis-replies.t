@@ -90,12 +90,30 @@ END
         clockodo_redis_read_timeout 10ms;
     }
 
+    location /one/big {
+        clockodo_redis_pass one;
+        clockodo_redis_dedupe 1h;
+        clockodo_max_body_size 8m;
+        client_max_body_size 8m;
+
+        location = /one/big/send {
+            clockodo_redis_pass one;
+            clockodo_redis_send_timeout 10ms;
+        }
+    }
+
     location = /two {
         clockodo_redis_pass two;
     }
 
     location = /greeted {
         clockodo_redis_pass greeted;
+    }
+
+    location = /greeted/connect {
+        clockodo_redis_pass greeted;
+        clockodo_redis_connect_timeout 10ms;
+        clockodo_redis_next_upstream off;
     }
 
     location = /two/known {
@@ -335,6 +353,22 @@ is(ask('/two/short', substr($id, 0, 5)), '200 accepted/ 504, 200',
    'time-out in the reply');
 is($redis->call('XLEN', 'clockodo:events'), 2, 'stored');
 
+# the other two: one that does not read, and one that does not even accept
+
+{
+    my ($client, $server) = big('/one/big/send');
+
+    is($client->reply->{status}, 504, 'time-out while sending');
+    $server->close;
+
+    my @waiting = waiting();
+
+    is(deliver($nginx, '/greeted/connect')->{status}, 504,
+       'time-out while connecting');
+
+    $tcp->accept for @waiting;
+}
+
 
 # What comes before anything was asked, such as that there are too many clients,
 # is no answer, and is not taken for the start of the next server's.
@@ -504,9 +538,7 @@ sub greeted {
     my ($text) = @_;
 
     my $worker = $nginx->worker;
-    my @waiting = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                              PeerPort => $tcp->sockport) }
-                      1, 2;
+    my @waiting = waiting();
 
     my $client = Clockodo::Client->new($nginx->port);
 
@@ -527,6 +559,14 @@ sub greeted {
 
     return "$reply->{status} $reply->{header}{'x-judged'} "
            . $reply->{header}{'x-upstream'};
+}
+
+
+# As many connections as there is room for in the queue.
+
+sub waiting {
+    return map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                       PeerPort => $tcp->sockport) } 1, 2;
 }
 
 
@@ -554,6 +594,21 @@ sub answer {
     $server->close if $close;
 
     return $close;
+}
+
+
+# Sends an event that is more than a connection takes.  Returns its two ends, of
+# which "Redis" has read nothing.
+
+sub big {
+    my ($to) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event(note => '"' . 'x' x 4_000_000 . '"'))
+                  =~ s{/hook}{$to}r);
+
+    return ($client, Clockodo::Client->accept($listening, $nginx->worker));
 }
 
 
