@@ -24,8 +24,15 @@ mkdir "$dir/conf" or die "mkdir: $!\n";
 my @errors = (
     [ qr/"clockodo_redis_pass" directive has an invalid address/,
       map { "clockodo_redis_pass $_;" }
-          '""', '127.0.0.1:99999', '127.0.0.1:x', 'unix:', 'redis://127.0.0.1',
-          '$', '$arg_to:$-' ],
+          '""', '127.0.0.1:99999', '127.0.0.1:0', '127.0.0.1:x', 'unix:',
+          '127.0.0.1:6379/0', 'redis://127.0.0.1', '$', '$arg_to:$-' ],
+
+    # nginx's own words
+
+    [ qr/no port in upstream "127.0.0.1"/, 'clockodo_redis_pass 127.0.0.1;' ],
+
+    [ qr/host not found in upstream "nowhere.invalid"/,
+      'clockodo_redis_pass nowhere.invalid:6379;' ],
 
     [ qr/no port in upstream "127.0.0.1"/, 'clockodo_redis_pass 127.0.0.1;' ],
 
