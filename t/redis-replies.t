@@ -123,13 +123,13 @@ END
 
     location = /two/short {
         clockodo_redis_pass two;
-        clockodo_redis_read_timeout 500ms;
+        clockodo_redis_read_timeout 1s;
     }
 
     location = /two/auth {
         clockodo_redis_pass two;
         clockodo_redis_auth user S3cr3t;
-        clockodo_redis_read_timeout 500ms;
+        clockodo_redis_read_timeout 1s;
     }
 
     location = /two/off {
@@ -140,13 +140,13 @@ END
     location = /two/timeout {
         clockodo_redis_pass two;
         clockodo_redis_next_upstream timeout;
-        clockodo_redis_read_timeout 500ms;
+        clockodo_redis_read_timeout 1s;
     }
 
     location = /two/error {
         clockodo_redis_pass two;
         clockodo_redis_next_upstream error;
-        clockodo_redis_read_timeout 500ms;
+        clockodo_redis_read_timeout 1s;
     }
 END
 
@@ -380,6 +380,24 @@ for my $text ("-ERR max number of clients reached\r\n", "220 smtp.invalid\r\n",
 
     is(greeted($text), '200 accepted/ 502, 200', 'unasked: ' . show($text));
     is($redis->call('XLEN', 'clockodo:events'), 1, 'stored by the next');
+}
+
+
+# Nor is what comes before all of it was asked, unless it is an error.
+
+for my $text ($id, $null, "-OOM no\r\n") {
+    my ($client, $server) = big('/one/big');
+
+    $nginx->new_log;
+    $server->send($text);
+
+    my $reply = $client->reply;
+
+    is("$reply->{status} $reply->{header}{'x-judged'}", '502 accepted/',
+       'too early: ' . show($text));
+    like($nginx->new_log, $text =~ /OOM/ ? qr/error "OOM"/ : qr/invalid reply/,
+         'log');
+    $server->close;
 }
 
 
