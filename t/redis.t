@@ -452,16 +452,35 @@ sub bodies {
 sub http2 {
     my $nginx = start('clockodo_redis_dedupe 1h;', listen => 'http2');
 
+    my @curl = ('curl', '-s', '--http2-prior-knowledge', '-i',
+                '-H', 'Content-Type: application/json',
+                'http://127.0.0.1:' . $nginx->port . '/hook', '-d');
+
     for my $verdict (qw(accepted duplicate)) {
-        open my $curl, '-|', 'curl', '-s', '--http2-prior-knowledge', '-i',
-             '-H', 'Content-Type: application/json', '-d', event(),
-             'http://127.0.0.1:' . $nginx->port . '/hook' or die "curl: $!\n";
+        open my $curl, '-|', @curl, event() or die "curl: $!\n";
 
         like(join('', <$curl>), qr{^HTTP/2 200 .*^x-judged: $verdict/\r$}ms,
              $verdict);
     }
 
     is(scalar($redis->entries), 1, 'stored once');
+
+    # the client need not wait
+
+    $redis->call(qw(CLIENT PAUSE 60000 WRITE));
+
+    my $pid = open my $curl, '-|', @curl, event(company_id => 7)
+        or die "curl: $!\n";
+
+    $redis->wait_for(qr/cmd=eval/, 'CLIENT', 'LIST');
+    kill 'KILL', $pid;
+    close $curl;
+
+    wait_for(sub { $nginx->log =~ /client prematurely closed connection/ });
+
+    $redis->call(qw(CLIENT UNPAUSE));
+    $redis->wait_for(qr/^2$/, 'XLEN', 'clockodo:events');
+    is(scalar($redis->entries), 2, 'stored although the client has gone');
 }
 
 
@@ -566,7 +585,7 @@ sub limit_except {
         }');
 
     is(got($nginx, event()), '200 accepted/', 'who may post');
-    is(scalar(entries()), 1, 'stored');
+    is(scalar($redis->entries), 1, 'stored');
 
     for (['/hook/below', 404, 'not inherited'],
          ['/hook/denied', 403, 'who may not'])
@@ -578,7 +597,7 @@ sub limit_except {
         is($client->reply->{status}, $status, $name);
     }
 
-    is(scalar(entries()), 1, 'nothing more');
+    is(scalar($redis->entries), 1, 'nothing more');
 }
 
 
