@@ -142,6 +142,7 @@ describe('for everybody', () => {
       figures.last_accepted.subscriptions[Number.MAX_SAFE_INTEGER - i] = i + 1;
     }
 
+    figures.dedupe = { capacity: large, entries: large, evictions: large, unclaimed: large };
     figures.last_accepted.other_subscriptions = { accepted: large, time: 1 };
     figures.minutes.forEach((minute) => VERDICTS.forEach((v) => { minute[v] = 4294967295; }));
     figures.deliveries.forEach((d) => Object.assign(d, {
@@ -212,7 +213,7 @@ describe('for everybody', () => {
 
     // of the regions, the one that has more than it shows
     assert.deepEqual(stops.map(({ name }) => name), [
-      'Last hour', 'Rejections', 'Locations', 'Events', 'Deliveries', 'pause',
+      'Last hour', 'Rejections', 'Duplicates', 'Locations', 'Events', 'Deliveries', 'pause',
       'These minutes as a table', 'reasons-caption', 'all-events', 'events-caption', 'filter',
     ]);
     assert.deepEqual(stops.filter(({ outlined }) => !outlined), []);
@@ -241,6 +242,7 @@ describe('for everybody', () => {
       ['table', /^Accepted events by name/],
       ['table', /^Subscriptions with the time/],
       ['table', /^Rejected requests by reason/],
+      ['table', /^Events that are remembered/],
       ['rowheader', 'hooks.example.com/staging'],
       ['columnheader', 'Upstream'],
     ];

@@ -3,9 +3,11 @@
 // The page shows what was sent, and what the JSON says.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { describe, it } = require('node:test');
 
 const { pause, askNow, text, rows } = require('./browser.js');
+const { event } = require('./nginx.js');
 const { shared, setUp, onPage, withNginx } = require('./harness.js');
 const { VERDICTS, sum, number, minuteOf, moment, ago, totals, listed } = require('./shown.js');
 const { calls, hostile, count } = require('./traffic.js');
@@ -198,6 +200,99 @@ describe('handshakes', () => {
       assert.match(await text(page, 'handshakes'), /2 handshakes in the last hour/);
     }, { url: own.url });
   }));
+});
+
+
+describe('the memory for duplicates', () => {
+  const billed = (id) => event('project.completed', { payload: { project: { id } } });
+
+  const bill = async (nginx, from, to) => {
+    for (let id = from; id <= to; id++) {
+      assert.equal(await nginx.send(billed(id), { path: '/billing' }), 200);
+    }
+
+    await nginx.counted(to);
+  };
+
+  async function shows(page, { full, advice, figures: [remembered, early, unchecked], room }) {
+    assert.equal(await text(page, 'dedupe-full'), full);
+    assert.deepEqual(await rows(page, 'dedupe-rows'), [
+      [`remembered of ${room} that there is room for`, remembered],
+      ['forgotten early for want of memory, the oldest first', early],
+      ['not checked all of the memory had events in flight', unchecked],
+    ]);
+
+    const shown = page.locator('#dedupe-advice');
+
+    assert.equal(await shown.isVisible(), advice !== '');
+    assert.ok(advice === '' || (await shown.innerText()).startsWith(advice), advice);
+    assert.equal(await page.locator('#dedupe .bad').count(),
+      [early, unchecked].filter((n) => n !== '0').length);
+  }
+
+  it('is as full as the JSON says', () => onPage(async (page) => {
+    const { dedupe } = await pause(page);
+
+    assert.equal(dedupe.entries, 1);
+    await shows(page, {
+      full: 'less than 1% full', advice: '', figures: ['1', '0', '0'],
+      room: dedupe.capacity.toLocaleString('en'),
+    });
+    assert.equal(await page.getByRole('link', { name: 'Duplicates' }).isVisible(), true);
+  }));
+
+  it('empty, half full, full, too small', () => withNginx(async (own) => {
+    const room = (await own.status()).dedupe.capacity;
+    const states = [
+      [0, 'empty', ''],
+      [Math.ceil(room / 2), '50% full', ''],
+      [room, 'full', 'The next event takes the place of the oldest. A larger clockodo_zone'],
+      [room + 10, 'full', 'It is too small: repeats can pass as new events. A larger clockodo_zone'],
+    ];
+    let sent = 0;
+
+    assert.ok(room > 50 && room < 500, `room for ${room}`);
+
+    for (const [total, full, advice] of states) {
+      await bill(own, sent + 1, total);
+      sent = total;
+
+      await onPage(async (page) => {
+        await pause(page);
+        await shows(page, {
+          full, advice, room,
+          figures: [String(Math.min(total, room)), String(Math.max(0, total - room)), '0'],
+        });
+      }, { url: own.url });
+    }
+
+    // what the page says is so: the oldest is not known any more
+    assert.equal(await own.send(billed(1), { path: '/billing' }), 200);
+    assert.equal((await own.counted(sent + 1)).deliveries[0].verdict, 'accepted');
+  }, { http: 'clockodo_zone 112k;' }));
+
+  it('was too small once', () => withNginx(async (own) => {
+    const figures = await shared.nginx.status();
+
+    figures.dedupe = { capacity: 20000, entries: 5999, evictions: 0, unclaimed: 1234 };
+    await own.reload({ status: `alias ${own.file('figures.json')};` });
+    fs.writeFileSync(own.file('figures.json'), JSON.stringify(figures));
+
+    await onPage(async (page) => {
+      await pause(page);
+      await shows(page, {
+        full: '29% full', advice: 'It was too small: ', figures: ['5,999', '0', '1,234'],
+        room: '20,000',
+      });
+    }, { url: own.url });
+  }));
+
+  it('is not shown where nothing looks for duplicates', () => withNginx((own) =>
+    onPage(async (page) => {
+      await pause(page);
+      assert.equal(await page.locator('#dedupe').isVisible(), false);
+      assert.equal(await page.getByRole('link', { name: 'Duplicates' }).count(), 0);
+    }, { url: own.url }), { dedupe: 'off' }));
 });
 
 

@@ -48,8 +48,9 @@ function event(name = 'team.updated', change = {}) {
 
 class Nginx {
 
-  // Options: main, webhook: more lines of the configuration there; status:
-  // instead of what the location of the JSON has; env: of nginx.
+  // Options: main, http, webhook: more lines of the configuration there;
+  // dedupe: of the location /billing; status: instead of what the location of
+  // the JSON has; env: of nginx.
 
   static async start(options = {}) {
     const nginx = new Nginx();
@@ -252,6 +253,7 @@ http {
     fastcgi_temp_path fastcgi_temp;
     uwsgi_temp_path uwsgi_temp;
     scgi_temp_path scgi_temp;
+    ${options.http || ''}
 
     # the client of most calls is an address of documentation
     set_real_ip_from 127.0.0.1;
@@ -276,7 +278,7 @@ http {
         location = /billing {
             clockodo_webhook on;
             clockodo_token ${TOKEN};
-            clockodo_dedupe drop;
+            clockodo_dedupe ${options.dedupe || 'drop'};
             proxy_pass http://application;
         }
 
