@@ -3,12 +3,11 @@
 // The page is for every window, by eye, by keyboard and by ear.
 
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
 const { describe, it } = require('node:test');
 const axe = require('axe-core');
 
 const { pause } = require('./browser.js');
-const { shared, setUp, onPage, withNginx } = require('./harness.js');
+const { setUp, onPage, onFigures, withNginx } = require('./harness.js');
 const { VERDICTS } = require('./shown.js');
 
 const SCHEMES = ['light', 'dark'];
@@ -150,22 +149,174 @@ describe('for everybody', () => {
       event, entity_id: id, subscription_id: id, reason: 'content_encoding', upstream_time: 86400,
       time: 1,
     }));
-
-    return figures;
   }
+
+  // The lines that texts have, and where these end.
+
+  const lines = (page, selector) => page.locator(selector).evaluateAll((nodes) =>
+    nodes.map((node) => {
+      const range = document.createRange();
+      const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+      const found = [];
+
+      while (texts.nextNode()) {
+        [...texts.currentNode.data].forEach((c, i) => {
+          range.setStart(texts.currentNode, i);
+          range.setEnd(texts.currentNode, i + 1);
+
+          const { top, right } = range.getBoundingClientRect();
+          const line = found.at(-1);
+
+          if (line && Math.abs(line.top - top) < 4) {
+            Object.assign(line, { text: line.text + c, right });
+          } else {
+            found.push({ text: c, top, right });
+          }
+        });
+      }
+
+      return { found, edge: node.parentElement.getBoundingClientRect().right };
+    }));
 
   for (const width of [...WIDTHS, 1152]) {
-    it(`long names and large figures, ${width} wide`, () => withNginx(async (own) => {
-      await own.reload({ status: `alias ${own.file('figures.json')};` });
-      fs.writeFileSync(own.file('figures.json'),
-        JSON.stringify(extreme(await shared.nginx.status())));
+    it(`long names and large figures, ${width} wide`, () => onFigures(extreme, async (page) => {
+      assert.deepEqual(await page.evaluate(overflow), []);
 
-      await onPage(async (page) => {
-        await pause(page);
-        assert.deepEqual(await page.evaluate(overflow), []);
-      }, { url: own.url, viewport: { width, height: 800 } });
-    }));
+      const figures = await lines(page, '.tile:not(.wide) .figure');
+
+      assert.equal(figures.length, 6);
+
+      for (const { found, edge } of figures) {
+        assert.equal(found.length, 1, found.map(({ text }) => text).join('|'));
+        assert.ok(found[0].right < edge, found[0].text);
+      }
+
+      // as tall as what is beside it, where there is room beside it
+      const { height } = await page.locator('#minutes').boundingBox();
+
+      assert.ok(height < 700, `${height}`);
+    }, { viewport: { width, height: 800 } }));
   }
+
+  it('names are broken at their joints', () => onFigures((figures) => {
+    const time = figures.timestamp - 20 * 3600 - 59 * 60;
+
+    Object.keys(figures.last_accepted.events).forEach((name) => {
+      figures.last_accepted.events[name] = time;
+      figures.locations[0].events[name] = 123456;
+    });
+    figures.locations[0].location = 'hooks.example.com/of/the_department/for_integration/clockodo';
+  }, async (page) => {
+    const names = await lines(page, '#events-rows th, #locations-rows th');
+    const broken = names.filter(({ found }) => found.length > 1);
+
+    assert.ok(broken.length > 10);
+
+    for (const { found } of broken) {
+      found.slice(0, -1).forEach(({ text }) => assert.match(text, /[._/]$/));
+    }
+  }, { viewport: { width: 360, height: 740 } }));
+
+  it('the last time below the chart is whole', () => onFigures((figures) => {
+    figures.minutes.forEach((minute, i) => { minute.time = 1800 * 1000000 - 60 * (59 - i); });
+  }, async (page) => {
+    const [edge, times] = await page.locator('#chart').evaluate((chart) => [
+      chart.getBoundingClientRect().right,
+      [...chart.querySelectorAll('text')].filter(({ textContent }) => textContent.includes(':'))
+        .map((node) => node.getBoundingClientRect().right),
+    ]);
+
+    assert.equal(times.length, 4);
+    times.forEach((right) => assert.ok(right <= edge + 0.5, `${right} of ${edge}`));
+  }, { viewport: { width: 360, height: 740 } }));
+
+  for (const width of [360, 1280]) {
+    it(`200 locations are a region that scrolls, ${width} wide`, () => onFigures((figures) => {
+      const [first] = figures.locations;
+
+      figures.locations = Array.from({ length: 200 }, (_, i) => ({ ...first, location: `${i}/a` }));
+    }, async (page) => {
+      const region = page.getByRole('region', { name: /^Requests, rejections/ });
+      const { height } = await region.boundingBox();
+
+      assert.equal(await page.locator('#locations-rows > tr').count(), 200);
+      assert.ok(height < 800, `${height}`);
+      await region.focus();
+      await page.keyboard.press('End');
+      await page.waitForFunction(() => document.querySelector('.across').scrollTop > 1000);
+      assert.deepEqual(await page.evaluate(overflow), []);
+    }, { viewport: { width, height: 800 } }));
+  }
+
+  // The lowest lines of pixels of a region, at its left edge, by a canvas.
+
+  async function lowest(page, selector) {
+    const { x, y, height } = await page.locator(selector).boundingBox();
+    const picture = await page.screenshot({ clip: { x, y: y + height - 8, width: 1, height: 8 } });
+    const other = await page.context().newPage();
+
+    try {
+      return await other.evaluate(async (data) => {
+        const image = new Image();
+
+        image.src = `data:image/png;base64,${data}`;
+        await image.decode();
+
+        const context = document.createElement('canvas').getContext('2d');
+
+        context.drawImage(image, 0, 0);
+        return [0, 7].map((row) => context.getImageData(0, row, 1, 1).data.join());
+      }, picture.toString('base64'));
+    } finally {
+      await other.close();
+    }
+  }
+
+  it('a region that goes on below has a shade, to its end', () => onPage(async (page) => {
+    await page.getByLabel('also those that never came').check();
+    await pause(page);
+
+    const shaded = async () => {
+      const [above, below] = await lowest(page, '#events .scroll');
+
+      return above !== below;
+    };
+
+    // nothing but the background is looked at
+    await page.locator('#events table').evaluate((node) => { node.style.opacity = 0; });
+    await page.locator('#events .scroll').scrollIntoViewIfNeeded();
+    assert.equal(await shaded(), true);
+    await page.locator('#events .scroll').evaluate((node) => { node.scrollTop = 1e6; });
+    assert.equal(await shaded(), false);
+  }));
+
+  it('what stands side by side is level and apart', () => onFigures((figures) => {
+    figures.deliveries.forEach((d) => {
+      d.location = `hooks.example.com/${'a'.repeat(200)}`;
+      d.client = '203.0.113.255';
+    });
+  }, async (page) => {
+    const top = async (id) => (await page.locator(id).boundingBox()).y;
+
+    assert.ok(Math.abs(await top('#events-title') - await top('#subscriptions-title')) < 1);
+    assert.ok(Math.abs(await top('#deliveries-title')
+      - (await page.getByText('Filter', { exact: true }).boundingBox()).y) < 2);
+
+    for (const { found } of await lines(page, '#deliveries-rows .client')) {
+      assert.equal(found.length, 1);
+    }
+
+    const [rejected, reasons, subscription, client] = await page.locator('.stack thead th')
+      .evaluateAll((nodes) => ['Rejected', 'Reasons', 'Subscription', 'Client'].map((name) => {
+        const range = document.createRange();
+
+        range.selectNodeContents(nodes.find(({ textContent }) => textContent === name));
+        return range.getBoundingClientRect();
+      }));
+
+    assert.ok(reasons.left - rejected.right > 20);
+    assert.ok(client.left - subscription.right > 20);
+  }));
 
   it('light is light, dark is dark', async () => {
     const brightness = {};
@@ -267,6 +418,7 @@ describe('for everybody', () => {
 
     assert.ok(names('columnheader').includes('Reason'));
     assert.ok(names('rowheader').includes('hooks.example.com/staging'));
+    assert.ok(names('rowheader').includes('project.budget_notification'));
     assert.ok(names('cell').some((name) => name.endsWith('malformed_json')));
     assert.equal(await page.locator('.stack :is(thead, tbody, tr, th, td):not([role])').count(),
       0);

@@ -8,7 +8,7 @@ const { describe, it } = require('node:test');
 
 const { pause, askNow, text, rows } = require('./browser.js');
 const { event } = require('./nginx.js');
-const { shared, setUp, onPage, withNginx } = require('./harness.js');
+const { shared, setUp, onPage, onFigures, withNginx } = require('./harness.js');
 const { VERDICTS, sum, number, minuteOf, moment, ago, totals, listed } = require('./shown.js');
 const { calls, hostile, count } = require('./traffic.js');
 
@@ -158,12 +158,47 @@ describe('figures', () => {
     assert.equal(await text(page, 'last'), 'not yet');
     assert.equal(await text(page, 'accepted'), '0');
     assert.equal(await text(page, 'readout'), 'No requests.');
+    assert.equal(await text(page, 'shown'), '');
     assert.equal(await page.locator('#handshakes').isVisible(), false);
     assert.equal(await page.getByText('Nothing was rejected.').isVisible(), true);
     assert.equal(await page.getByText('Nothing has come in yet.').isVisible(), true);
     assert.deepEqual(await rows(page, 'events-rows'), []);
     assert.deepEqual(await rows(page, 'deliveries-rows'), []);
   }, { url: own.url })));
+});
+
+
+describe('an application that is down', () => {
+  it('is seen by the last answers', () => withNginx(async (own) => {
+    const socket = own.file('application.sock');
+    const states = [
+      ['up', '', 200, ''],
+      ['down', `${socket}.away`, 502, ''],
+      ['down', `${socket}.away`, 502, 'last 2 failed'],
+      ['down', `${socket}.away`, 502, 'last 3 failed'],
+      ['up again', '', 200, ''],
+    ];
+
+    for (const [i, [state, away, status, outage]] of states.entries()) {
+      if (away && fs.existsSync(socket)) {
+        fs.renameSync(socket, away);
+      }
+
+      if (!away && fs.existsSync(`${socket}.away`)) {
+        fs.renameSync(`${socket}.away`, socket);
+      }
+
+      assert.equal(await own.send(event('team.updated')), status, state);
+      assert.equal(await own.send('{'), 400);
+      await own.counted(2 * (i + 1));
+
+      await onPage(async (page) => {
+        await pause(page);
+        assert.equal(await text(page, 'outage'), outage, state);
+        assert.equal(await text(page, 'failed'), String(Math.min(3, i)));
+      }, { url: own.url });
+    }
+  }));
 });
 
 
@@ -247,7 +282,7 @@ describe('the memory for duplicates', () => {
       [0, 'empty', ''],
       [Math.ceil(room / 2), '50% full', ''],
       [room, 'full', 'The next event takes the place of the oldest. A larger clockodo_zone'],
-      [room + 10, 'full', 'It is too small: repeats can pass as new events. A larger clockodo_zone'],
+      [room + 10, 'full', 'The memory is too small: repeats can pass as new events. A larger clock'],
     ];
     let sent = 0;
 
@@ -271,21 +306,12 @@ describe('the memory for duplicates', () => {
     assert.equal((await own.counted(sent + 1)).deliveries[0].verdict, 'accepted');
   }, { http: 'clockodo_zone 112k;' }));
 
-  it('was too small once', () => withNginx(async (own) => {
-    const figures = await shared.nginx.status();
-
+  it('was too small once', () => onFigures((figures) => {
     figures.dedupe = { capacity: 20000, entries: 5999, evictions: 0, unclaimed: 1234 };
-    await own.reload({ status: `alias ${own.file('figures.json')};` });
-    fs.writeFileSync(own.file('figures.json'), JSON.stringify(figures));
-
-    await onPage(async (page) => {
-      await pause(page);
-      await shows(page, {
-        full: '29% full', advice: 'It was too small: ', figures: ['5,999', '0', '1,234'],
-        room: '20,000',
-      });
-    }, { url: own.url });
-  }));
+  }, (page) => shows(page, {
+    full: '29% full', advice: 'The memory was too small: ', figures: ['5,999', '0', '1,234'],
+    room: '20,000',
+  })));
 
   it('is not shown where nothing looks for duplicates', () => withNginx((own) =>
     onPage(async (page) => {

@@ -4,10 +4,11 @@
 // and pages that may complain of nothing.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { after, before } = require('node:test');
 
 const { Nginx } = require('./nginx.js');
-const { launch, open } = require('./browser.js');
+const { launch, open, pause } = require('./browser.js');
 const { calls, hostile, send } = require('./traffic.js');
 
 // browser, nginx (for tests that only look) and sent, the number of calls
@@ -56,4 +57,22 @@ async function withNginx(test, options) {
   }
 }
 
-module.exports = { shared, setUp, onPage, withNginx };
+// Runs a test on a page that shows figures that have been changed: what nginx
+// can't be brought to in a test.
+
+function onFigures(change, test, options = {}) {
+  return withNginx(async (own) => {
+    const figures = await shared.nginx.status();
+
+    change(figures);
+    await own.reload({ status: `alias ${own.file('figures.json')};` });
+    fs.writeFileSync(own.file('figures.json'), JSON.stringify(figures));
+
+    await onPage(async (page) => {
+      await pause(page);
+      await test(page);
+    }, { ...options, url: own.url });
+  });
+}
+
+module.exports = { shared, setUp, onPage, onFigures, withNginx };
