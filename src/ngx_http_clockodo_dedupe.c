@@ -420,11 +420,13 @@ ngx_http_clockodo_dedupe_status(ngx_http_clockodo_main_conf_t *mcf,
 
     ngx_memzero(status, sizeof(ngx_http_clockodo_dedupe_status_t));
 
-    dedupe = mcf->sh->dedupe;
+    /* an earlier configuration may have left one */
 
-    if (dedupe == NULL) {
+    if (!mcf->dedupe) {
         return;
     }
+
+    dedupe = mcf->sh->dedupe;
 
     ngx_shmtx_lock(&mcf->shpool->mutex);
 

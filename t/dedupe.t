@@ -323,6 +323,21 @@ sub reload {
     $nginx->reload(http => "clockodo_zone 2m;\n$nginx->{arg}{http}");
 
     is(answers($nginx, event()), '200 accepted/', 'another size: forgotten');
+
+    # figures are those of a table that is in use
+
+    my $server = $nginx->{arg}{server};
+    my $figures = sub { return status($nginx)->{dedupe} };
+
+    cmp_ok($figures->()->{capacity}, '>', 0, 'there is room');
+    is(entries($nginx), 1, 'one entry');
+
+    $nginx->reload(server => $server =~ s/clockodo_dedupe drop;//r);
+    is_deeply($figures->(), { map { $_ => 0 } qw(capacity entries evictions
+                                                 unclaimed) }, 'off');
+
+    $nginx->reload(server => $server);
+    is(entries($nginx), 1, 'on again: the entry is still there');
 }
 
 
