@@ -149,6 +149,10 @@ describe('for everybody', () => {
       event, entity_id: id, subscription_id: id, reason: 'content_encoding', upstream_time: 86400,
       time: 1,
     }));
+
+    figures.deliveries.filter((d) => d.verdict === 'accepted').forEach((d, i) => {
+      Object.assign(d, { location: figures.locations[i % 2].location, status: 502 });
+    });
   }
 
   // The lines that texts have, and where these end.
@@ -181,6 +185,7 @@ describe('for everybody', () => {
   for (const width of [...WIDTHS, 1152]) {
     it(`long names and large figures, ${width} wide`, () => onFigures(extreme, async (page) => {
       assert.deepEqual(await page.evaluate(overflow), []);
+      assert.match(await page.locator('#outage').innerText(), /and 1 more location/);
 
       const figures = await lines(page, '.tile:not(.wide) .figure');
 

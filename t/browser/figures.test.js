@@ -7,7 +7,7 @@ const fs = require('node:fs');
 const { describe, it } = require('node:test');
 
 const { pause, askNow, text, rows } = require('./browser.js');
-const { event } = require('./nginx.js');
+const { event, HOST } = require('./nginx.js');
 const { shared, setUp, onPage, onFigures, withNginx } = require('./harness.js');
 const { VERDICTS, sum, number, minuteOf, moment, ago, totals, listed } = require('./shown.js');
 const { calls, hostile, count } = require('./traffic.js');
@@ -169,17 +169,20 @@ describe('figures', () => {
 
 
 describe('an application that is down', () => {
-  it('is seen by the last answers', () => withNginx(async (own) => {
+  const banner = (page) => page.getByRole('complementary', { name: 'Upstream' });
+
+  it('is told of at the top, as long as it is', () => withNginx(async (own) => {
     const socket = own.file('application.sock');
     const states = [
-      ['up', '', 200, ''],
-      ['down', `${socket}.away`, 502, ''],
-      ['down', `${socket}.away`, 502, 'last 2 failed'],
-      ['down', `${socket}.away`, 502, 'last 3 failed'],
-      ['up again', '', 200, ''],
+      ['up', '', 200, 0],
+      ['down', `${socket}.away`, 502, 1],
+      ['down', `${socket}.away`, 502, 2],
+      ['down', `${socket}.away`, 502, 3],
+      ['down', `${socket}.away`, 502, 4],
+      ['up again', '', 200, 0],
     ];
 
-    for (const [i, [state, away, status, outage]] of states.entries()) {
+    for (const [i, [state, away, status, failed]] of states.entries()) {
       if (away && fs.existsSync(socket)) {
         fs.renameSync(socket, away);
       }
@@ -193,11 +196,51 @@ describe('an application that is down', () => {
       await own.counted(2 * (i + 1));
 
       await onPage(async (page) => {
-        await pause(page);
-        assert.equal(await text(page, 'outage'), outage, state);
-        assert.equal(await text(page, 'failed'), String(Math.min(3, i)));
+        const figures = await pause(page);
+        const last = figures.deliveries.find((d) => d.verdict === 'accepted');
+
+        assert.equal((await text(page, 'outage')).replace(/\s+/g, ' '), failed < 3 ? ''
+          : `Events do not get through: ${HOST}/clockodo The last ${failed} that were accepted were `
+            + `not taken; the answer to the latest, at ${moment(last.time, figures)}, was 502.`);
+        assert.equal(await banner(page).isVisible(), failed >= 3, state);
+        assert.equal(await text(page, 'news'), failed < 3 ? '' : 'Events do not get through.');
+        assert.equal(await text(page, 'failed'), String(Math.min(4, i)));
       }, { url: own.url });
     }
+  }));
+
+  it('in several locations, and until one is taken', () => withNginx(async (own) => {
+    let total = 0;
+
+    async function send(path, name, status) {
+      const payload = { [name.split('.')[0]]: { id: ++total } };
+
+      assert.equal(await own.send(event(name, { payload }), { path }), status);
+      await own.counted(total);
+    }
+
+    for (let i = 0; i < 3; i++) {
+      await send('/clockodo', 'user.deleted', 500);
+      await send('/billing', 'team.updated', 200);
+    }
+
+    await onPage(async (page) => {
+      await banner(page).waitFor();
+      assert.match(await text(page, 'outage'), /: hooks\.example\.com\/clockodo\s+The last 3 /);
+
+      for (let i = 0; i < 4; i++) {
+        await send('/billing', 'user.deleted', 500);
+      }
+
+      await askNow(page);
+      await page.waitForFunction(() => document.querySelector('#outage').textContent
+        .includes(': hooks.example.com/billing and 1 more locationThe last 4 '));
+
+      await send('/clockodo', 'team.updated', 200);
+      await send('/billing', 'team.updated', 200);
+      await askNow(page);
+      await banner(page).waitFor({ state: 'hidden' });
+    }, { url: own.url });
   }));
 });
 

@@ -33,6 +33,10 @@ describe('what others send', () => {
         return `${HTML}${value}`;
       }
 
+      if (key === 'status') {
+        return 502;
+      }
+
       return ['rejected', 'upstream_responses', 'events', 'subscriptions'].includes(key)
         && typeof value === 'object' ? { ...value, [HTML]: 5 } : value;
     }));
@@ -48,8 +52,8 @@ describe('what others send', () => {
       assert.equal(await page.locator(`#${MARK}`).count(), 0);
       assert.equal(await page.locator('body img').count(), 0);
 
-      for (const id of ['about', 'handshakes', 'reasons-rows', 'locations-rows', 'events-rows',
-        'subscriptions-rows', 'deliveries-rows']) {
+      for (const id of ['about', 'outage', 'handshakes', 'reasons-rows', 'locations-rows',
+        'events-rows', 'subscriptions-rows', 'deliveries-rows']) {
         assert.ok((await text(page, id)).includes(HTML), id);
       }
     }, { url: own.url });
