@@ -203,6 +203,29 @@ describe('for everybody', () => {
     }, { viewport: { width, height: 800 } }));
   }
 
+  // tiles are all as tall as the tallest
+
+  it('what is below a figure is one line, 1280 wide', () => onFigures((figures) => {
+    figures.locations.forEach(({ upstream_responses: answers }, i) => {
+      answers['2xx'] = i ? 0 : 27364;
+    });
+  }, async (page) => {
+    const details = await lines(page, '.tile .detail');
+
+    assert.equal(details.length, 7);
+    details.forEach(({ found }) => assert.equal(found.length, 1, found[0].text));
+  }));
+
+  it('a phone has the state to the left, the button to the right', () => onPage(async (page) => {
+    await pause(page);
+
+    const [title, state, button, main] = await Promise.all(['h1', '#fresh', '#pause', '#main']
+      .map((selector) => page.locator(selector).boundingBox()));
+
+    assert.equal(state.x, title.x);
+    assert.equal(button.x + button.width, main.x + main.width);
+  }, { viewport: { width: 360, height: 740 } }));
+
   it('names are broken at their joints', () => onFigures((figures) => {
     const time = figures.timestamp - 20 * 3600 - 59 * 60;
 
