@@ -1,0 +1,120 @@
+# What README.md shows can be copied: nginx takes each of its configurations,
+# and each directive with the default that it names, in the contexts that it
+# names and in no others.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo::Config;
+use File::Temp qw(tempdir);
+use Test::More;
+
+
+my $dir = tempdir('clockodo-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+mkdir "$dir/conf" or die "mkdir: $!\n";
+
+for ("$dir/clockodo.tokens", "$dir/conf/clockodo.tokens") {
+    open my $out, '>', $_ or die "$_: $!\n";
+    print $out "a-token-of-the-file\n";
+    chmod 0600, $out or die "$_: $!\n";
+}
+
+my $readme = do {
+    open my $in, '<', 'README.md' or die "README.md: $!\n";
+    local $/;
+    <$in>;
+};
+
+
+# by its first word, where a block stands
+
+my $http = qr/^(?:log_format|server|upstream)\b/;
+my $server = qr/^(?:error_log|error_page|location)\b/;
+
+for my $block ($readme =~ /^ *```nginx\n(.*?)^ *```$/msg) {
+    my ($name) = $block =~ /(\S.*)/;
+
+    # nginx_t() loads the module; a certificate is the reader's own
+
+    $block =~ s/^load_module .*\n//m;
+    $block =~ s/^ *(?:ssl_certificate\w* .*|listen 443 ssl;)\n//mg;
+    $block =~ s{/etc/nginx/|/var/log/nginx/}{$dir/}g;
+    $block =~ s/^\s*http \{(.*)\}/$1/s;
+    $block =~ s/^\s+//;
+
+    next if $block eq '';
+
+    if ($block =~ $server) {
+        $block = "server {\n$block\n}";
+
+    } elsif ($block !~ $http) {
+        die "README.md: where does this stand?\n$block";
+    }
+
+    my ($rc, $said) = nginx_t($dir, $block);
+
+    is("$rc $said", '0 ', "$name ...");
+}
+
+
+my %context = (
+    'http'           => '%s',
+    'server'         => 'server { %s }',
+    'location'       => 'server { location / { %s } }',
+    'if in location' => 'server { location / { if ($args) { %s } } }',
+    'limit_except'   => 'server { location / { limit_except GET { %s } } }',
+);
+
+# of those that have no default
+
+my %value = (
+    clockodo_token      => 'another-token',
+    clockodo_token_file => 'clockodo.tokens',
+    clockodo_status     => 'prometheus',
+    clockodo_redis_pass => '127.0.0.1:6379',
+    clockodo_redis_auth => 'a-password',
+);
+
+my @directives = $readme =~ /^### (clockodo_\w+)$(.*?)(?=^##)/msg;
+
+cmp_ok(scalar @directives, '>', 0, 'README.md has directives');
+
+while (my ($name, $text) = splice @directives, 0, 2) {
+    my ($default) = $text =~ /^- \*\*default:\*\* (.*)$/m;
+    my ($contexts) = $text =~ /^- \*\*context:\*\* (.*)$/m;
+
+    my $directive = $default eq 'none' ? "$name $value{$name};"
+                    : $default =~ s/^`(.*)`$/$1/r;
+
+    like($directive, qr/^$name .*;$/, "$name: its default");
+
+    # some need the module on
+
+    my $around = $name eq 'clockodo_webhook'
+                 ? '' : 'clockodo_webhook on; clockodo_token a-token; ';
+
+    my @allowed = grep { allowed("$around$context{$_}", $directive) }
+                  sort keys %context;
+
+    is(join(', ', @allowed), join(', ', sort split /, /, $contexts),
+       "$name: its contexts");
+}
+
+done_testing();
+
+
+sub allowed {
+    my ($context, $directive) = @_;
+
+    my $settings = sprintf $context, $directive;
+    my ($rc, $said) = nginx_t($dir, $settings);
+
+    return 0 if $said =~ / directive is not allowed here /;
+
+    is("$rc $said", '0 ', $settings);
+
+    return 1;
+}
