@@ -77,8 +77,8 @@ $(UNIT): build/unit/%: %.c $(OBJS)
 
 # its allocator fails when it is told to
 
-build/unit/test_memory build/memcheck/test_memory: UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,malloc \
-                                       calloc realloc free)
+build/unit/test_memory build/memcheck/test_memory: \
+    UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,malloc calloc realloc free)
 
 TESTS   := $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
 
