@@ -144,8 +144,8 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 # nginx or find workers by their names, which valgrind hides.
 
 MEMCHECK    := $(patsubst build/unit/%,build/memcheck/%,$(UNIT))
-MEMCHECK_NOT = t/config-errors.t t/examples.t t/readme.t t/secret-file.t \
-               t/unused.t $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
+MEMCHECK_NOT = t/config-errors.t t/readme.t t/secret-file.t t/unused.t \
+               $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
 
 $(MEMCHECK): build/memcheck/%: t/unit/%.c t/unit/guard.c \
              $(wildcard src/clockodo_*.c src/clockodo_*.h)
