@@ -27,8 +27,8 @@ build/nginx.id: FORCE
 	@{ echo "$(CC) $(NGX_SRC)"; $(NGX_BIN) -V; } > $@.new 2>&1
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-build/nginx/objs/Makefile: build/nginx.id config .ci/configure
-	@.ci/configure $(NGX_SRC) build/nginx --add-dynamic-module=$(CURDIR)
+build/nginx/objs/Makefile: build/nginx.id config tools/configure
+	@tools/configure $(NGX_SRC) build/nginx --add-dynamic-module=$(CURDIR)
 
 # nginx's makefile knows what has to be compiled again, and compiles with
 # -W -Wall -Werror.  "install" makes a new file: a running nginx keeps the
@@ -49,7 +49,7 @@ install: $(MODULE)      ## put the module where the installed nginx looks
 
 
 run:                    ## install, build, show it at work (PORT=8080 CHECK=1)
-	@.ci/install build run
+	@tools/install build run
 	@$(MAKE) --no-print-directory all
 	@exec examples/run
 
@@ -59,15 +59,15 @@ run:                    ## install, build, show it at work (PORT=8080 CHECK=1)
 
 UNIT    := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
 OBJS    := $(patsubst %.c,build/unit/%.o,$(notdir \
-               $(wildcard src/clockodo_*.c t/unit/guard.c)))
+               $(wildcard src/core/clockodo_*.c t/unit/guard.c)))
 
-UNIT_CC := $(CC) -g -O1 -W -Wall -Werror -Isrc -It/unit \
+UNIT_CC := $(CC) -g -O1 -W -Wall -Werror -Isrc/core -It/unit \
            -fsanitize=address,undefined -fno-sanitize-recover=all \
            -fno-omit-frame-pointer
 
-vpath %.c src t/unit
+vpath %.c src/core t/unit
 
-$(OBJS): build/unit/%.o: %.c $(wildcard src/clockodo_*.h t/unit/*.h) \
+$(OBJS): build/unit/%.o: %.c $(wildcard src/core/clockodo_*.h t/unit/*.h) \
                          build/nginx.id
 	@mkdir -p $(@D)
 	@$(UNIT_CC) -c -o $@ $<
@@ -82,7 +82,7 @@ build/unit/test_memory build/memcheck/test_memory: \
 
 TESTS   := $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
 
-RUN     := prove --failures --comments --exec .ci/t -j $(or $(JOBS),2)
+RUN     := prove --failures --comments --exec tools/t -j $(or $(JOBS),2)
 PROVE   := TEST_NGINX_BINARY=$(NGX_BIN) \
            TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) $(RUN)
 
@@ -92,7 +92,7 @@ unit: build-unit        ## run the unit tests of the pure core
 	@$(PROVE) $(UNIT)
 
 test:                   ## install, build, run all tests (T="t/x.t" for some)
-	@.ci/install build test
+	@tools/install build test
 	@$(MAKE) --no-print-directory all $(if $(T),,build-unit)
 	@$(PROVE) $(TESTS)
 
@@ -123,20 +123,20 @@ NODE    := NODE_PATH=$(CURDIR)/$(NODE_MODULES) TEST_NGINX_BINARY=$(NGX_BIN) \
            TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) node
 
 browser:                ## install, build, test the status page in a browser
-	@.ci/install build browser
+	@tools/install build browser
 	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
 	@$(NODE) --test $(wildcard t/browser/*.test.js)
 
 screenshot:             ## html/clockodo-status.png, of the page at work
-	@.ci/install build browser screenshot
+	@tools/install build browser screenshot
 	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
 	@$(NODE) t/browser/screenshot.js html/clockodo-status.png
 
 
 asan:                   ## all tests, nginx being built with ASan and UBSan
-	@.ci/install build test
+	@tools/install build test
 	@$(MAKE) --no-print-directory $(if $(T),build/nginx.id,build-unit)
-	@.ci/asan $(RUN) $(TESTS)
+	@tools/asan $(RUN) $(TESTS)
 
 
 # valgrind, for what has no value yet: the unit tests without sanitizers, and
@@ -148,18 +148,18 @@ MEMCHECK_NOT = t/config-errors.t t/readme.t t/secret-file.t t/unused.t \
                $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
 
 $(MEMCHECK): build/memcheck/%: t/unit/%.c t/unit/guard.c \
-             $(wildcard src/clockodo_*.c src/clockodo_*.h)
+             $(wildcard src/core/clockodo_*.c src/core/clockodo_*.h)
 	@mkdir -p $(@D)
-	@$(CC) -g -O1 -W -Wall -Werror -Isrc -It/unit $(UNIT_WRAP) -o $@ \
+	@$(CC) -g -O1 -W -Wall -Werror -Isrc/core -It/unit $(UNIT_WRAP) -o $@ \
 	    $(filter %.c,$^) -lcmocka -lcjson -lcrypto
 
 build-memcheck: $(MEMCHECK) $(LOCALE)
 	@:
 
 valgrind:               ## unit tests and most others under memcheck
-	@.ci/install build test valgrind
+	@tools/install build test valgrind
 	@$(MAKE) --no-print-directory all build-memcheck
-	@TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) .ci/memcheck $(or $(T),\
+	@TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) tools/memcheck $(or $(T),\
 	    $(MEMCHECK) $(filter-out $(MEMCHECK_NOT),$(sort $(wildcard t/*.t))))
 
 
@@ -167,7 +167,7 @@ valgrind:               ## unit tests and most others under memcheck
 
 FUZZ    := $(patsubst t/fuzz/fuzz_%.c,build/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
 
-FUZZ_CC := clang -g -O1 -W -Wall -Werror -Isrc -It/fuzz \
+FUZZ_CC := clang -g -O1 -W -Wall -Werror -Isrc/core -It/fuzz \
            -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 build/fuzz/strict_nlohmann.o: t/fuzz/strict_nlohmann.cc t/fuzz/strict.h
@@ -177,8 +177,8 @@ build/fuzz/strict_nlohmann.o: t/fuzz/strict_nlohmann.cc t/fuzz/strict.h
 build/fuzz/differential: t/fuzz/strict_jansson.c build/fuzz/strict_nlohmann.o
 build/fuzz/differential: FUZZ_LIBS := -ljansson -lstdc++
 
-$(FUZZ): build/fuzz/%: t/fuzz/fuzz_%.c $(wildcard src/clockodo_*.c) \
-                       $(wildcard src/clockodo_*.h t/fuzz/*.h)
+$(FUZZ): build/fuzz/%: t/fuzz/fuzz_%.c $(wildcard src/core/clockodo_*.c) \
+                       $(wildcard src/core/clockodo_*.h t/fuzz/*.h)
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -o $@ $(filter-out %.h,$^) -lcjson -lcrypto $(FUZZ_LIBS)
 
@@ -186,26 +186,27 @@ build-fuzz: $(FUZZ)
 	@:
 
 fuzz:                   ## fuzz the pure core (FUZZ_SECONDS=60 a target)
-	@.ci/install build fuzz
+	@tools/install build fuzz
 	@$(MAKE) --no-print-directory build-fuzz
-	@.ci/fuzz $(notdir $(or $(T),$(FUZZ)))
+	@tools/fuzz $(notdir $(or $(T),$(FUZZ)))
 
 fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
-	@.ci/install build test
+	@tools/install build test
 	@$(MAKE) --no-print-directory build/nginx.id
-	@.ci/asan t/fuzz/http
+	@tools/asan t/fuzz/http
 
 
 # what looks into the zone has nginx's headers, as the module has them
 
 build/faults/writing: t/faults/writing.c $(MODULE)
 	@mkdir -p $(@D)
-	@$(CC) -g -O1 -W -Wall -Werror -Wno-unused-parameter -Isrc $(patsubst \
+	@$(CC) -g -O1 -W -Wall -Werror -Wno-unused-parameter \
+	    $(patsubst %,-I%,src $(sort $(dir $(wildcard src/*/*.h)))) $(patsubst \
 	    %,-Ibuild/nginx/%,src/core src/event src/event/modules src/os/unix \
 	    src/http src/http/modules src/http/v2 objs) -o $@ $<
 
 faults:                 ## workers, application and nginx fail under load
-	@.ci/install build test valgrind
+	@tools/install build test valgrind
 	@$(MAKE) --no-print-directory all build/faults/writing
 	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 
@@ -214,89 +215,89 @@ faults:                 ## workers, application and nginx fail under load
 # and that of the module itself.
 
 CT      := build/ct/module build/ct/gcc build/ct/clang
-CT_SRC  := $(wildcard src/clockodo_*.c)
-CT_OBJ  := $(patsubst %,build/nginx/objs/addon/%,$(CT_SRC:.c=.o))
+CT_SRC  := $(wildcard src/core/clockodo_*.c)
+CT_OBJ  := $(patsubst src/%.c,build/nginx/objs/addon/%.o,$(CT_SRC))
 CT_LIBS := -lcjson -lcrypto
 
 build/ct/module: t/ct/ct.c $(MODULE)
 	@mkdir -p $(@D)
-	@$(CC) -g -O2 -W -Wall -Werror -Isrc -o $@ $< $(CT_OBJ) $(CT_LIBS)
+	@$(CC) -g -O2 -W -Wall -Werror -Isrc/core -o $@ $< $(CT_OBJ) $(CT_LIBS)
 
-build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/clockodo_*.h)
+build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
 	@mkdir -p $(@D)
-	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc -o $@ $(filter %.c,$^) $(CT_LIBS)
+	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc/core -o $@ $(filter %.c,$^) $(CT_LIBS)
 
-build/ct/cost build/ct/cost_dedupe: build/ct/%: t/ct/%.c $(MODULE)
+build/cost/cost build/cost/cost_dedupe: build/cost/%: t/cost/%.c $(MODULE)
 	@mkdir -p $(@D)
-	@$(CC) -g -O2 -W -Wall -Werror -Isrc -o $@ $< $(CT_OBJ) $(CT_LIBS)
+	@$(CC) -g -O2 -W -Wall -Werror -Isrc/core -o $@ $< $(CT_OBJ) $(CT_LIBS)
 
-build-ct: $(CT) build/ct/cost build/ct/cost_dedupe
+build-ct: $(CT) build/cost/cost build/cost/cost_dedupe
 	@:
 
 ct:                     ## tokens are matched in constant time: by valgrind
-	@.ci/install build valgrind
+	@tools/install build valgrind
 	@$(MAKE) --no-print-directory build-ct
-	@.ci/ct $(CT)
+	@tools/ct $(CT)
 
 cost:                   ## hostile bodies, many events: instructions, valgrind
-	@.ci/install build valgrind
+	@tools/install build valgrind
 	@$(MAKE) --no-print-directory build-ct
-	@.ci/cost build/ct/cost byte event
-	@.ci/cost build/ct/cost_dedupe level 'claim and commit among 100 events'
+	@tools/cost build/cost/cost byte event
+	@tools/cost build/cost/cost_dedupe level 'claim and commit among 100 events'
 
 
 lint:                   ## style, cppcheck, shellcheck, code against README
-	@.ci/install lint
-	@.ci/lint
+	@tools/install lint
+	@tools/lint
 
 static:                 ## a whole nginx with the module in it, by gcc and clang
-	@.ci/install build matrix
-	@.ci/matrix static
+	@tools/install build matrix
+	@tools/matrix static
 
 matrix:                 ## builds and tests on each release of Debian, in chroots
-	@.ci/install build test matrix chroot
-	@.ci/releases
+	@tools/install build test matrix chroot
+	@tools/releases
 
 
 bench:                  ## compare with plain nginx, lua and njs (README: Speed)
-	@.ci/install build bench
+	@tools/install build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run
 
 counts:                 ## instructions a request, and whether they are too many
-	@.ci/install build bench
+	@tools/install build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run counts
 	@bench/redis instructions
 
 
-# What is made for others.  .ci/version says which version it is.
+# What is made for others.  tools/version says which version it is.
 
-VERSION := $(firstword $(shell .ci/version))
+VERSION := $(firstword $(shell tools/version))
 PAGES   := build/ngx_http_clockodo_module.5 build/clockodo-send-event.1
 
-$(PAGES): build/%: README.md CHANGELOG.md examples/send-event .ci/man
+$(PAGES): build/%: README.md CHANGELOG.md bin/clockodo-send-event tools/man
 	@mkdir -p build
-	@.ci/man $* > $@.new
+	@tools/man $* > $@.new
 	@mv $@.new $@
 
 man: $(PAGES)           ## the manual, in build/
 
 dist:                   ## a tarball that builds by itself, in build/
-	@.ci/dist build/ngx_http_clockodo_module-$(VERSION).tar.gz
+	@tools/dist build/ngx_http_clockodo_module-$(VERSION).tar.gz
 
 deb:                    ## Debian's package, in build/deb/
-	@.ci/install build deb
-	@.ci/deb
+	@tools/install build deb
+	@tools/deb
 
 deb-check:              ## build and check it in a chroot (RELEASE=trixie, ...)
-	@.ci/install chroot
-	@.ci/chroot $(or $(RELEASE),bookworm) .ci/deb-check
+	@tools/install chroot
+	@tools/chroot $(or $(RELEASE),bookworm) tools/deb-check
 
 install-check:          ## what README.md says of installing, in a chroot
-	@.ci/install chroot
+	@tools/install chroot
 	@rm -f build/chroot-bookworm/made       # a fresh one: nothing else is there
-	@.ci/chroot bookworm .ci/install-check
+	@tools/chroot bookworm tools/install-check
 
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' \

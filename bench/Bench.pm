@@ -242,7 +242,7 @@ END
     $conf =~ s/BENCH/$here\/bench/g;
     $conf =~ s/ROOT/$self->{root}/g;
 
-    my @events = `examples/send-event --list`;
+    my @events = `bin/clockodo-send-event --list`;
     chomp @events;
 
     $self->write('nginx.conf', $conf);

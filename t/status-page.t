@@ -26,7 +26,7 @@ is_deeply \%policy, {
     'form-action' => "'none'",
     'require-trusted-types-for' => "'script'",
     'trusted-types' => "'none'",
-}, 'the policy, its hashes are those that .ci/page-hashes writes';
+}, 'the policy, its hashes are those that tools/page-hashes writes';
 
 unlike $policy, qr/unsafe-/, 'the policy has no "unsafe-"';
 

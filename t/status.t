@@ -18,7 +18,7 @@ my @verdicts = qw(accepted handshake filtered duplicate rejected);
 my @reasons = qw(method content_type content_encoding empty_body
                  body_too_large malformed_json handshake token envelope
                  unknown_event payload company stale in_flight);
-my @events = (split(' ', `examples/send-event --list`), 'other');
+my @events = (split(' ', `bin/clockodo-send-event --list`), 'other');
 my @classes = qw(1xx 2xx 3xx 4xx 5xx);
 
 my $token = 'clockodo_token My_Sup3r_T0k3n;';

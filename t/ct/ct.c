@@ -5,7 +5,7 @@
 
 
 /*
- * Constant time: runs the matching of tokens under valgrind, for .ci/ct:
+ * Constant time: runs the matching of tokens under valgrind, for tools/ct:
  *
  *     ct taint WHICH     memcheck takes the configured digests for undefined,
  *                        and reports what branches or indexes by them

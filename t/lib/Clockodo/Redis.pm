@@ -109,7 +109,7 @@ sub up {
 }
 
 
-# A free port, apart from those of .ci/t; the bus of a cluster is 10000 above.
+# A free port, apart from those of tools/t; the bus of a cluster is 10000 above.
 
 sub free_port {
     while (1) {

@@ -7,7 +7,7 @@
 /*
  * What a byte of a body costs: does with one body of each kind what the module
  * does with a call, under callgrind, which counts the instructions, for
- * .ci/cost.  The first is an ordinary event, the others are what an attacker
+ * tools/cost.  The first is an ordinary event, the others are what an attacker
  * would send to waste time; each of these is COST_LEN long.
  */
 

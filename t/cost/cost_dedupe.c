@@ -6,7 +6,7 @@
 
 /*
  * What claims, deliveries and look-ups cost among few and among many events,
- * under callgrind, for .ci/cost: a level of the heap that holds so many costs
+ * under callgrind, for tools/cost: a level of the heap that holds so many costs
  * no more where there are more levels.
  */
 
