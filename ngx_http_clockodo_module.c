@@ -15,6 +15,13 @@ typedef struct {
 } ngx_http_clockodo_enum_t;
 
 
+typedef struct {
+    ngx_http_phases        phase;
+    ngx_http_handler_pt    handler;
+} ngx_http_clockodo_handler_t;
+
+
+static ngx_int_t ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
@@ -42,8 +49,7 @@ static char *ngx_http_clockodo_enum(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_clockodo_max_body_size(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_clockodo_init(ngx_conf_t *cf);
-static ngx_int_t ngx_http_clockodo_add_handler(ngx_conf_t *cf,
-    ngx_http_phases phase, ngx_http_handler_pt handler);
+static ngx_int_t ngx_http_clockodo_add_handlers(ngx_conf_t *cf);
 
 
 static ngx_conf_enum_t  ngx_http_clockodo_webhook_values[] = {
@@ -171,6 +177,15 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
 };
 
 
+static ngx_http_clockodo_handler_t  ngx_http_clockodo_handlers[] = {
+    { NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_clockodo_rewrite_handler },
+    { NGX_HTTP_REWRITE_PHASE, ngx_http_clockodo_rewrite_handler },
+    { NGX_HTTP_PRECONTENT_PHASE, ngx_http_clockodo_handler },
+    { NGX_HTTP_LOG_PHASE, ngx_http_clockodo_log_handler },
+    { 0, NULL }
+};
+
+
 static ngx_http_module_t  ngx_http_clockodo_module_ctx = {
     ngx_http_clockodo_add_variables,       /* preconfiguration */
     ngx_http_clockodo_init,                /* postconfiguration */
@@ -202,6 +217,63 @@ ngx_module_t  ngx_http_clockodo_module = {
 };
 
 
+/*
+ * Runs in both rewrite phases, before a location does anything: this is where
+ * a request comes to that nginx has sent elsewhere, to an error page or by an
+ * internal redirect, which has cleared the contexts of modules.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t        *ctx;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    if (r != r->main || ngx_http_get_module_ctx(r, ngx_http_clockodo_module)) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_clockodo_get_module_ctx(r);
+
+    if (ctx) {
+        ngx_http_set_ctx(r, ctx, ngx_http_clockodo_module);
+
+        if (ctx->state == NGX_HTTP_CLOCKODO_READING) {
+            ngx_http_clockodo_leave_body(r, ctx);
+
+        } else if (!ctx->passed) {
+            ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+        }
+
+        ctx->passed = 0;
+
+        return NGX_DECLINED;
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    if (!mcf->recursive) {
+        return NGX_DECLINED;
+    }
+
+    /*
+     * "error_page ... =" and "recursive_error_pages on" leave no trace in the
+     * request of what was refused: that it did not get to our handler is one
+     */
+
+    ctx = ngx_http_clockodo_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->internal) {
+        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+    }
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_http_clockodo_handler(ngx_http_request_t *r)
 {
@@ -213,6 +285,11 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
+
+    if (ctx) {
+        ctx->passed = 1;
+    }
 
     if (lcf->location == NULL) {
         return NGX_DECLINED;
@@ -220,8 +297,6 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "clockodo handler");
-
-    ctx = ngx_http_clockodo_get_module_ctx(r);
 
     /* where the body has been read just now, this was done before */
 
@@ -231,11 +306,20 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ctx == NULL && r->err_status < NGX_HTTP_BAD_REQUEST) {
-
+    if (ctx == NULL) {
         ctx = ngx_http_clockodo_create_ctx(r);
         if (ctx == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ctx->passed = 1;
+    }
+
+    if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
+
+        if (r->error_page || r->err_status >= NGX_HTTP_BAD_REQUEST) {
+            ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+            return ngx_http_clockodo_refused(r, lcf, ctx);
         }
 
         ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
@@ -247,10 +331,7 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
         ctx->state = NGX_HTTP_CLOCKODO_PARSED;
     }
 
-    if (ctx == NULL
-        || ctx->state == NGX_HTTP_CLOCKODO_READING
-        || ctx->state == NGX_HTTP_CLOCKODO_REFUSED)
-    {
+    if (ctx->state == NGX_HTTP_CLOCKODO_REFUSED) {
         return ngx_http_clockodo_refused(r, lcf, ctx);
     }
 
@@ -270,27 +351,26 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 
 
 /*
- * nginx itself has refused the request, before us or while its body was
- * read, and has come here for an error page: that is not ours to judge
+ * Refused before there was a whole body, by nginx or by our limit, and sent
+ * here for an error page: there is nothing to judge
  */
 
 static ngx_int_t
 ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    if (ctx && ctx->state == NGX_HTTP_CLOCKODO_READING) {
-
-        /* nor may the body be read on under the error page */
-
-        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
-        r->read_event_handler = ngx_http_block_reading;
-    }
-
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
         return NGX_DECLINED;
     }
 
-    return ngx_max(r->err_status, NGX_HTTP_BAD_REQUEST);
+    if (ctx->status) {
+        return ctx->status;
+    }
+
+    /* "error_page ... =" has nginx forget the status */
+
+    return r->err_status >= NGX_HTTP_BAD_REQUEST
+           ? (ngx_int_t) r->err_status : NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 
@@ -300,6 +380,7 @@ ngx_http_clockodo_read_body(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
+    ctx->state = NGX_HTTP_CLOCKODO_READING;
     ctx->bounded = (lcf->webhook == NGX_HTTP_CLOCKODO_ON
                     && r->headers_in.content_length_n == -1);
 
@@ -323,10 +404,7 @@ ngx_http_clockodo_body_handler(ngx_http_request_t *r)
 
     if (ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READING) {
 
-        /*
-         * the body was refused half-way and error_page has sent the request
-         * elsewhere, yet nginx went on to read: it is not for us any more
-         */
+        /* it was left, yet nginx went on to read: not for us any more */
 
         return;
     }
@@ -451,9 +529,7 @@ ngx_http_clockodo_get_module_ctx(ngx_http_request_t *r)
 
         for (cln = r->pool->cleanup; cln; cln = cln->next) {
             if (cln->handler == ngx_http_clockodo_cleanup) {
-                ctx = cln->data;
-                ngx_http_set_ctx(r, ctx, ngx_http_clockodo_module);
-                break;
+                return cln->data;
             }
         }
     }
@@ -542,9 +618,15 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_clockodo_loc_conf_t *prev = parent;
     ngx_http_clockodo_loc_conf_t *conf = child;
 
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    if (clcf->recursive_error_pages && clcf->error_pages) {
+        mcf->recursive = 1;
+    }
 
     if (clcf->noname) {
 
@@ -740,6 +822,10 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    if (ngx_http_clockodo_index_variables(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_http_clockodo_init_headers();
     ngx_http_clockodo_body_filter_init();
 
@@ -747,33 +833,28 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
         ngx_http_clockodo_dedupe_filter_init();
     }
 
-    if (ngx_http_clockodo_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
-                                      ngx_http_clockodo_handler)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_clockodo_add_handler(cf, NGX_HTTP_LOG_PHASE,
-                                         ngx_http_clockodo_log_handler);
+    return ngx_http_clockodo_add_handlers(cf);
 }
 
 
 static ngx_int_t
-ngx_http_clockodo_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
-    ngx_http_handler_pt handler)
+ngx_http_clockodo_add_handlers(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_http_handler_pt          *h;
+    ngx_http_core_main_conf_t    *cmcf;
+    ngx_http_clockodo_handler_t  *handler;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    h = ngx_array_push(&cmcf->phases[phase].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
+    for (handler = ngx_http_clockodo_handlers; handler->handler; handler++) {
 
-    *h = handler;
+        h = ngx_array_push(&cmcf->phases[handler->phase].handlers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = handler->handler;
+    }
 
     return NGX_OK;
 }

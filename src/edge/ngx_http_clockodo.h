@@ -44,8 +44,15 @@ typedef struct {
     /* of ngx_http_clockodo_location_t *, those with the module on */
     ngx_array_t                 locations;
 
+    /* of nginx's variables, which may have been cached */
+    ngx_int_t                   content_length;
+    ngx_int_t                   http_content_length;
+    ngx_int_t                   content_type;
+    ngx_int_t                   http_content_type;
+
     unsigned                    status:1;  /* is shown in some location */
     unsigned                    dedupe:1;  /* is on in some location */
+    unsigned                    recursive:1;   /* error pages, in some */
 } ngx_http_clockodo_main_conf_t;
 
 
@@ -75,10 +82,11 @@ typedef struct {
 
 
 typedef enum {
-    NGX_HTTP_CLOCKODO_READING = 0,
+    NGX_HTTP_CLOCKODO_UNCHECKED = 0,
+    NGX_HTTP_CLOCKODO_READING,
     NGX_HTTP_CLOCKODO_READ,
     NGX_HTTP_CLOCKODO_PARSED,
-    NGX_HTTP_CLOCKODO_REFUSED              /* by nginx, while it was read */
+    NGX_HTTP_CLOCKODO_REFUSED              /* before there was a whole body */
 } ngx_http_clockodo_state_e;
 
 
@@ -106,6 +114,7 @@ typedef struct {
     ngx_str_t                   masked_body;
     ngx_buf_t                  *held;      /* a body of unknown length */
     off_t                       received;
+    unsigned                    passed:1;  /* by nginx, to our handler */
     unsigned                    bounded:1; /* cut off at the size */
     unsigned                    masked:1;  /* what goes upstream */
     unsigned                    recorded:1;    /* the handshake's secret */
@@ -128,7 +137,10 @@ typedef struct {
 
 /* module */
 
-/* NULL if the request has not come to a location with the module on */
+/*
+ * Finds the context again after an internal redirect.  Returns NULL if there
+ * is none: nothing has been judged.
+ */
 ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
     ngx_http_request_t *r);
 
@@ -161,6 +173,16 @@ clockodo_fault_e ngx_http_clockodo_check_headers(ngx_http_request_t *r,
 
 /* to be called if the module is on in some location */
 void ngx_http_clockodo_body_filter_init(void);
+
+/*
+ * To be called whenever the reading of a body ends early.  Whatever is asked
+ * for the next location, an error page as a rule, would announce a body that
+ * does not come: the client has announced its length or nginx has counted it,
+ * and the bytes were held back, or left on the connection.  So the body becomes
+ * an empty one, wherever nginx or a module may look.
+ */
+void ngx_http_clockodo_leave_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
 
 /*
  * Sets ctx->body to the whole request body in one piece, which may be that
@@ -212,6 +234,12 @@ void ngx_http_clockodo_init_headers(void);
 
 /* takes every "X-Clockodo-" header out of those that go upstream */
 ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r);
+
+/*
+ * What was checked is said in its plainest form: an application may read more
+ * out of the parameters than we do
+ */
+void ngx_http_clockodo_set_content_type(ngx_http_request_t *r);
 
 /* adds those that have a value, verdict and reason in report mode only */
 ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
@@ -281,6 +309,17 @@ typedef enum {
 } ngx_http_clockodo_value_e;
 
 ngx_int_t ngx_http_clockodo_add_variables(ngx_conf_t *cf);
+
+/*
+ * Finds those of nginx's variables that change with the request.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_index_variables(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
+
+/* has nginx make out a variable anew that it may have cached */
+void ngx_http_clockodo_forget_variable(ngx_http_request_t *r,
+    ngx_int_t index);
 
 /*
  * Sets value to what headers and variables show, empty where there is none;

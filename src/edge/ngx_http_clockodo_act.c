@@ -75,6 +75,10 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
+        ngx_http_clockodo_set_content_type(r);
+    }
+
     if (ngx_http_clockodo_add_headers(r, ctx,
                                    lcf->webhook == NGX_HTTP_CLOCKODO_REPORT)
         != NGX_OK)

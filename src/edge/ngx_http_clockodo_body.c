@@ -151,12 +151,9 @@ ngx_http_clockodo_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     if (ctx->received > (off_t) lcf->max_body_size) {
-        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
         ngx_http_clockodo_reject(r, lcf, ctx, CLOCKODO_FAULT_BODY_TOO_LARGE);
+        ngx_http_clockodo_leave_body(r, ctx);
 
-        /* not to be read on, under an error page for one */
-
-        r->read_event_handler = ngx_http_block_reading;
         r->lingering_close = 1;
 
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
@@ -202,6 +199,11 @@ ngx_http_clockodo_hold_body(ngx_http_request_t *r,
         b = cl->buf;
 
         if (ngx_buf_in_memory(b)) {
+
+            if (b->last - b->pos > ctx->held->end - ctx->held->last) {
+                return NGX_ERROR;
+            }
+
             ctx->held->last = ngx_cpymem(ctx->held->last, b->pos,
                                          b->last - b->pos);
             b->pos = b->last;
@@ -209,6 +211,53 @@ ngx_http_clockodo_hold_body(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_clockodo_leave_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_table_elt_t                *h;
+    ngx_http_request_body_t        *rb;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+    ctx->held = NULL;
+    ctx->bounded = 0;
+
+    rb = r->request_body;
+
+    if (rb == NULL) {
+
+        /* not a byte was read: it is still there for whoever reads it */
+
+        return;
+    }
+
+    /* rb itself and headers_in.chunked stay, or nginx would read on */
+
+    rb->bufs = NULL;
+    rb->buf = NULL;
+    rb->temp_file = NULL;
+
+    r->headers_in.content_length_n = 0;
+
+    /* the element itself goes upstream by fastcgi_pass and its kin */
+
+    h = r->headers_in.content_length;
+
+    if (h) {
+        ngx_str_set(&h->value, "0");
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    ngx_http_clockodo_forget_variable(r, mcf->content_length);
+    ngx_http_clockodo_forget_variable(r, mcf->http_content_length);
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->keepalive = 0;
 }
 
 

@@ -219,6 +219,30 @@ ngx_http_clockodo_is_ours(ngx_str_t *name)
 }
 
 
+void
+ngx_http_clockodo_set_content_type(ngx_http_request_t *r)
+{
+    ngx_table_elt_t                *h;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    h = r->headers_in.content_type;
+
+    if (h == NULL) {
+
+        /* another module has taken it away since */
+
+        return;
+    }
+
+    ngx_str_set(&h->value, "application/json");
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    ngx_http_clockodo_forget_variable(r, mcf->content_type);
+    ngx_http_clockodo_forget_variable(r, mcf->http_content_type);
+}
+
+
 ngx_int_t
 ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report)

@@ -13,6 +13,12 @@ typedef struct {
 } ngx_http_clockodo_event_value_t;
 
 
+typedef struct {
+    ngx_str_t   name;
+    size_t      offset;                    /* in the main configuration */
+} ngx_http_clockodo_indexed_t;
+
+
 static ngx_int_t ngx_http_clockodo_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_clockodo_get_event_value(
@@ -61,6 +67,24 @@ static ngx_http_variable_t  ngx_http_clockodo_vars[] = {
 };
 
 
+static ngx_http_clockodo_indexed_t  ngx_http_clockodo_indexed[] = {
+
+    { ngx_string("content_length"),
+      offsetof(ngx_http_clockodo_main_conf_t, content_length) },
+
+    { ngx_string("http_content_length"),
+      offsetof(ngx_http_clockodo_main_conf_t, http_content_length) },
+
+    { ngx_string("content_type"),
+      offsetof(ngx_http_clockodo_main_conf_t, content_type) },
+
+    { ngx_string("http_content_type"),
+      offsetof(ngx_http_clockodo_main_conf_t, http_content_type) },
+
+    { ngx_null_string, 0 }
+};
+
+
 static const clockodo_name_t  ngx_http_clockodo_duplicate[] = {
     { 0, "" },
     { 1, "1" }
@@ -106,6 +130,35 @@ ngx_http_clockodo_add_variables(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_index_variables(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_int_t                    *index;
+    ngx_http_clockodo_indexed_t  *var;
+
+    for (var = ngx_http_clockodo_indexed; var->name.len; var++) {
+        index = (ngx_int_t *) ((u_char *) mcf + var->offset);
+
+        *index = ngx_http_get_variable_index(cf, &var->name);
+
+        if (*index == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_clockodo_forget_variable(ngx_http_request_t *r, ngx_int_t index)
+{
+    r->variables[index].valid = 0;
+    r->variables[index].not_found = 0;
 }
 
 
