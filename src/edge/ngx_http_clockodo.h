@@ -135,7 +135,32 @@ typedef struct {
 #pragma GCC visibility push(hidden)
 
 
-/* module */
+/* conf: setters whose messages name the directive */
+
+typedef struct {
+    ngx_conf_enum_t  *values;
+    char             *expected;            /* for the message */
+} ngx_http_clockodo_enum_t;
+
+/* cmd->post is an ngx_http_clockodo_enum_t */
+char *ngx_http_clockodo_set_enum_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* not 0 */
+char *ngx_http_clockodo_set_size_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* not 0; "off" sets 0 */
+char *ngx_http_clockodo_set_sec_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* of one argument: sets *value, or logs what it must be */
+char *ngx_http_clockodo_parse_enum(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name, ngx_http_clockodo_enum_t *post, ngx_uint_t *value);
+
+
+/* ctx */
+
+/* returns NULL if there is no memory */
+ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(ngx_http_request_t *r);
 
 /*
  * Finds the context again after an internal redirect.  Returns NULL if there
@@ -143,6 +168,15 @@ typedef struct {
  */
 ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
     ngx_http_request_t *r);
+
+
+/* handler */
+
+/* in both rewrite phases */
+ngx_int_t ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r);
+
+/* in the precontent phase */
+ngx_int_t ngx_http_clockodo_handler(ngx_http_request_t *r);
 
 
 /* act */
@@ -154,22 +188,8 @@ ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
 ngx_int_t ngx_http_clockodo_act(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
-/* sets ctx->verdict and logs why; unless in report mode also ctx->status */
-void ngx_http_clockodo_reject(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
-    clockodo_fault_e fault);
-
-
-/* adds a response header; key and value are constants */
-ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
-    char *value);
-
 
 /* body */
-
-/* all that can be found before the body is read, in the documented order */
-clockodo_fault_e ngx_http_clockodo_check_headers(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf);
 
 /* to be called if the module is on in some location */
 void ngx_http_clockodo_body_filter_init(void);
@@ -192,20 +212,6 @@ void ngx_http_clockodo_leave_body(ngx_http_request_t *r,
 ngx_int_t ngx_http_clockodo_load_body(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
-/*
- * Overwrites the token in the request body, in memory and in its file.
- * Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_clockodo_mask_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx);
-
-/*
- * Sets value to the body with the token masked, whether or not the request
- * body is.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_clockodo_masked_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
-
 
 /* dedupe */
 
@@ -222,9 +228,12 @@ void ngx_http_clockodo_dedupe_filter_init(void);
 ngx_int_t ngx_http_clockodo_claim(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
-/* commits or releases the claim, if there is one that is not settled */
-void ngx_http_clockodo_settle(ngx_http_clockodo_ctx_t *ctx,
-    ngx_uint_t delivered);
+/*
+ * The event was delivered, or was not: its key counts as known, or is free
+ * again.  Neither does anything if there is no claim that is not settled.
+ */
+void ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx);
+void ngx_http_clockodo_release(ngx_http_clockodo_ctx_t *ctx);
 
 
 /* headers */
@@ -241,9 +250,9 @@ ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r);
  */
 void ngx_http_clockodo_set_content_type(ngx_http_request_t *r);
 
-/* adds those that have a value, verdict and reason in report mode only */
+/* adds those that have a value; show is a bit mask */
 ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report);
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t show);
 
 
 /* counters */
@@ -265,17 +274,47 @@ clockodo_fault_e ngx_http_clockodo_record_secret(ngx_http_request_t *r,
     ngx_open_file_t *file, const clockodo_name_t *secret);
 
 
+/* mask */
+
+/*
+ * Overwrites the token in the request body, in memory and in its file.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_mask_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+
+/*
+ * Sets value to the body with the token masked, whether or not the request
+ * body is.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_masked_body(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
+
+
 /* policy */
 
 char *ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 
 /* sets conf->policy to what a location's merged settings say */
 void ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf);
+
+
+/* response */
+
+/* sets ctx->verdict and logs why; unless in report mode also ctx->status */
+void ngx_http_clockodo_reject(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
+    clockodo_fault_e fault);
+
+/* answers with an empty 200; returns NGX_DONE */
+ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
+
+/* adds a response header; key and value are constants */
+ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
+    char *value);
 
 
 /* status */
@@ -291,7 +330,11 @@ char *ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* variables */
+/* values */
+
+/* which headers go upstream */
+#define NGX_HTTP_CLOCKODO_SHOW_EVENT    1
+#define NGX_HTTP_CLOCKODO_SHOW_VERDICT  2
 
 typedef enum {
     NGX_HTTP_CLOCKODO_EVENT = 0,
@@ -302,11 +345,54 @@ typedef enum {
     NGX_HTTP_CLOCKODO_COMPANY_ID,
     NGX_HTTP_CLOCKODO_OCCURRED_AT,
     NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
-    NGX_HTTP_CLOCKODO_DUPLICATE,           /* of headers only */
+    NGX_HTTP_CLOCKODO_DUPLICATE,
     NGX_HTTP_CLOCKODO_VERDICT,
     NGX_HTTP_CLOCKODO_REASON,
-    NGX_HTTP_CLOCKODO_BODY
+    NGX_HTTP_CLOCKODO_BODY,
+    NGX_HTTP_CLOCKODO_VALUES
 } ngx_http_clockodo_value_e;
+
+
+/* what is known of a request, a row for all who show it */
+
+typedef struct {
+    ngx_str_t     variable;                /* empty: none */
+    ngx_str_t     header;                  /* empty: none */
+    u_char       *lowcase_key;
+    ngx_str_t     field;                   /* of an entry in Redis */
+
+    /* sets *value, which is empty before; returns NGX_OK or NGX_ERROR */
+    ngx_int_t   (*get)(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
+                       uintptr_t data, ngx_str_t *value);
+    uintptr_t     data;
+
+    ngx_uint_t    show;                    /* the header */
+    ngx_uint_t    hash;                    /* of the lowcase_key */
+} ngx_http_clockodo_value_t;
+
+/* indexed by the enumeration */
+extern ngx_http_clockodo_value_t
+    ngx_http_clockodo_values[NGX_HTTP_CLOCKODO_VALUES];
+
+/*
+ * Sets value, empty where there is none to show; it lives as long as the
+ * request.  Returns NGX_OK or NGX_ERROR.
+ */
+static ngx_inline ngx_int_t
+ngx_http_clockodo_get_value(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t id, ngx_str_t *value)
+{
+    ngx_http_clockodo_value_t  *v;
+
+    v = &ngx_http_clockodo_values[id];
+
+    ngx_str_set(value, "");
+
+    return v->get(r, ctx, v->data, value);
+}
+
+
+/* variables */
 
 ngx_int_t ngx_http_clockodo_add_variables(ngx_conf_t *cf);
 
@@ -320,14 +406,6 @@ ngx_int_t ngx_http_clockodo_index_variables(ngx_conf_t *cf,
 /* has nginx make out a variable anew that it may have cached */
 void ngx_http_clockodo_forget_variable(ngx_http_request_t *r,
     ngx_int_t index);
-
-/*
- * Sets value to what headers and variables show, empty where there is none;
- * it lives as long as the request.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
-    ngx_str_t *value);
 
 
 /* zone */

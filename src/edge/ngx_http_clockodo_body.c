@@ -6,11 +6,7 @@
 
 #include "ngx_http_clockodo.h"
 
-#include "clockodo_media_type.h"
 
-
-static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
-    ngx_str_t *name);
 static ngx_int_t ngx_http_clockodo_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_clockodo_hold_body(ngx_http_request_t *r,
@@ -18,95 +14,9 @@ static ngx_int_t ngx_http_clockodo_hold_body(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_clockodo_copy_body(ngx_http_request_t *r,
     ngx_str_t *body);
-static ngx_int_t ngx_http_clockodo_mask_buf(ngx_http_request_t *r,
-    ngx_buf_t *b, off_t offset, ngx_str_t *mask);
 
 
 static ngx_http_request_body_filter_pt  ngx_http_next_request_body_filter;
-
-
-static ngx_str_t  ngx_http_clockodo_content_type = ngx_string("content-type");
-static ngx_str_t  ngx_http_clockodo_content_encoding =
-    ngx_string("content-encoding");
-
-
-clockodo_fault_e
-ngx_http_clockodo_check_headers(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf)
-{
-    ngx_str_t        *type;
-    ngx_uint_t        i, types, encoded;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    if (r->method != NGX_HTTP_POST) {
-        return CLOCKODO_FAULT_METHOD;
-    }
-
-    type = NULL;
-    types = 0;
-    encoded = 0;
-
-    /* not headers_in.content_type: nginx takes the first of several */
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            if (ngx_http_clockodo_header_is(&h[i],
-                                            &ngx_http_clockodo_content_type))
-            {
-                type = &h[i].value;
-                types++;
-                continue;
-            }
-
-            if (ngx_http_clockodo_header_is(&h[i],
-                                         &ngx_http_clockodo_content_encoding)
-                && (h[i].value.len != sizeof("identity") - 1
-                    || ngx_strncasecmp(h[i].value.data, (u_char *) "identity",
-                                       sizeof("identity") - 1)
-                       != 0))
-            {
-                encoded = 1;
-            }
-        }
-    }
-
-    if (types != 1) {
-        return types ? CLOCKODO_FAULT_CONTENT_TYPE_REPEATED
-                     : CLOCKODO_FAULT_CONTENT_TYPE_MISSING;
-    }
-
-    if (!clockodo_media_type_is_json(type->data, type->len)) {
-        return CLOCKODO_FAULT_CONTENT_TYPE;
-    }
-
-    if (encoded) {
-        return CLOCKODO_FAULT_CONTENT_ENCODING;
-    }
-
-    if (r->headers_in.chunked) {
-
-        /* content_length_n then counts what has been read so far */
-
-        return CLOCKODO_FAULT_NONE;
-    }
-
-    return r->headers_in.content_length_n > (off_t) lcf->max_body_size
-           ? CLOCKODO_FAULT_CONTENT_LENGTH : CLOCKODO_FAULT_NONE;
-}
-
-
-static ngx_uint_t
-ngx_http_clockodo_header_is(ngx_table_elt_t *h, ngx_str_t *name)
-{
-    return h->hash
-           && h->key.len == name->len
-           && ngx_strncmp(h->lowcase_key, name->data, name->len) == 0;
-}
 
 
 /*
@@ -334,116 +244,6 @@ ngx_http_clockodo_copy_body(ngx_http_request_t *r, ngx_str_t *body)
 
         p += size;
     }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_clockodo_mask_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx)
-{
-    off_t         offset;
-    ngx_str_t     mask;
-    ngx_chain_t  *cl;
-
-    if (ctx->masked) {
-        return NGX_OK;
-    }
-
-    /* ctx->body may be the request body itself: asterisks in any case */
-
-    mask.len = ctx->event.token_len;
-    mask.data = ctx->body.data + ctx->event.token_offset;
-
-    ngx_memset(mask.data, '*', mask.len);
-
-    offset = ctx->event.token_offset;
-
-    for (cl = r->request_body->bufs; cl; cl = cl->next) {
-
-        if (ngx_http_clockodo_mask_buf(r, cl->buf, offset, &mask) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        offset -= ngx_buf_size(cl->buf);
-    }
-
-    ctx->masked = 1;
-
-    return NGX_OK;
-}
-
-
-/* offset is that of the token from the buffer's start, on either side */
-
-static ngx_int_t
-ngx_http_clockodo_mask_buf(ngx_http_request_t *r, ngx_buf_t *b, off_t offset,
-    ngx_str_t *mask)
-{
-    off_t       start, end;
-    ngx_file_t  file;
-
-    start = ngx_max(offset, 0);
-    end = ngx_min(offset + (off_t) mask->len, ngx_buf_size(b));
-
-    if (start >= end) {
-        return NGX_OK;
-    }
-
-    if (ngx_buf_in_memory(b)) {
-        ngx_memset(b->pos + start, '*', end - start);
-    }
-
-    if (b->in_file) {
-
-        /* a copy, since writing moves the offset that it keeps */
-
-        file = *b->file;
-
-        if (ngx_write_file(&file, mask->data, end - start,
-                           b->file_pos + start)
-            != end - start)
-        {
-            ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
-                          "could not mask the request body in \"%V\"",
-                          &b->file->name);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_clockodo_masked_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
-{
-    if (!ngx_http_clockodo_is_event(ctx)) {
-        ngx_str_set(value, "");
-        return NGX_OK;
-    }
-
-    if (ctx->masked) {
-        *value = ctx->body;
-        return NGX_OK;
-    }
-
-    if (ctx->masked_body.data == NULL) {
-
-        ctx->masked_body.data = ngx_pstrdup(r->pool, &ctx->body);
-        if (ctx->masked_body.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        ctx->masked_body.len = ctx->body.len;
-
-        ngx_memset(ctx->masked_body.data + ctx->event.token_offset, '*',
-                   ctx->event.token_len);
-    }
-
-    *value = ctx->masked_body;
 
     return NGX_OK;
 }

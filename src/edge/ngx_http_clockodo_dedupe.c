@@ -24,6 +24,7 @@ static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
     ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     ngx_http_clockodo_shctx_t *sh);
+static void ngx_http_clockodo_claim_cleanup(void *data);
 static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
@@ -42,15 +43,20 @@ static ngx_conf_enum_t  ngx_http_clockodo_dedupe_modes[] = {
 };
 
 
+static ngx_http_clockodo_enum_t  ngx_http_clockodo_dedupe_enum = {
+    ngx_http_clockodo_dedupe_modes,
+    "\"off\", \"mark\" or \"drop\""
+};
+
+
 char *
 ngx_http_clockodo_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char             *rv;
-    ngx_str_t        *value;
-    ngx_uint_t        i;
-    ngx_conf_enum_t  *mode;
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
 
     if (lcf->dedupe != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
@@ -58,21 +64,12 @@ ngx_http_clockodo_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    for (mode = ngx_http_clockodo_dedupe_modes; mode->name.len; mode++) {
-        if (ngx_strcmp(mode->name.data, value[1].data) == 0) {
-            break;
-        }
+    rv = ngx_http_clockodo_parse_enum(cf, cmd, &value[1],
+                                      &ngx_http_clockodo_dedupe_enum,
+                                      &lcf->dedupe);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
-
-    if (mode->name.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"%V\" directive, "
-                           "it must be \"off\", \"mark\" or \"drop\"",
-                           &value[1], &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    lcf->dedupe = mode->value;
 
     for (i = 2; i < cf->args->nelts; i++) {
         rv = ngx_http_clockodo_dedupe_parameter(cf, cmd, lcf, &value[i]);
@@ -144,6 +141,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     clockodo_dedupe_e               state;
+    ngx_pool_cleanup_t             *cln;
     ngx_http_clockodo_main_conf_t  *mcf;
 
     if (lcf->dedupe == NGX_HTTP_CLOCKODO_DEDUPE_OFF
@@ -157,6 +155,14 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
     if (ctx->event.key.len == 0 && clockodo_event_key(&ctx->event) != 0) {
         return NGX_ERROR;
     }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_clockodo_claim_cleanup;
+    cln->data = ctx;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
@@ -255,29 +261,48 @@ ngx_http_clockodo_warn_full(ngx_http_request_t *r,
 
 
 void
-ngx_http_clockodo_settle(ngx_http_clockodo_ctx_t *ctx, ngx_uint_t delivered)
+ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_slab_pool_t    *shpool;
-    clockodo_dedupe_t  *dedupe;
+    ngx_slab_pool_t  *shpool;
 
     if (ctx->claim.owner == 0) {
         return;
     }
 
     shpool = ctx->zone->shpool;
-    dedupe = ctx->zone->sh->dedupe;
 
     ngx_shmtx_lock(&shpool->mutex);
+    clockodo_dedupe_commit(ctx->zone->sh->dedupe, &ctx->claim,
+                           ngx_current_msec, ctx->claimed->dedupe_ttl);
+    ngx_shmtx_unlock(&shpool->mutex);
+}
 
-    if (delivered) {
-        clockodo_dedupe_commit(dedupe, &ctx->claim, ngx_current_msec,
-                               ctx->claimed->dedupe_ttl);
 
-    } else {
-        clockodo_dedupe_release(dedupe, &ctx->claim);
+void
+ngx_http_clockodo_release(ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_slab_pool_t  *shpool;
+
+    if (ctx->claim.owner == 0) {
+        return;
     }
 
+    shpool = ctx->zone->shpool;
+
+    ngx_shmtx_lock(&shpool->mutex);
+    clockodo_dedupe_release(ctx->zone->sh->dedupe, &ctx->claim);
     ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
+/* whatever has become of the request */
+
+static void
+ngx_http_clockodo_claim_cleanup(void *data)
+{
+    ngx_http_clockodo_ctx_t *ctx = data;
+
+    ngx_http_clockodo_release(ctx);
 }
 
 
@@ -303,7 +328,14 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
         ctx = ngx_http_clockodo_get_module_ctx(r);
 
         if (ctx && ctx->claim.owner) {
-            ngx_http_clockodo_settle(ctx, ngx_http_clockodo_delivered(r));
+
+            if (ngx_http_clockodo_delivered(r)) {
+                ngx_http_clockodo_commit(ctx);
+
+            } else {
+                ngx_http_clockodo_release(ctx);
+            }
+
             ngx_http_clockodo_warn_lease(r, ctx->claimed);
         }
     }

@@ -8,91 +8,24 @@
 #include "ngx_http_clockodo_compat.h"
 
 
-/* value: of an event's header an offset in it, else what to ask for */
-
-typedef struct {
-    ngx_str_t   key;
-    u_char     *lowcase_key;
-    ngx_uint_t  value;
-    ngx_uint_t  hash;                      /* of the lowcase_key */
-} ngx_http_clockodo_header_t;
-
-
-static void ngx_http_clockodo_hash_headers(
-    ngx_http_clockodo_header_t *header);
 static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part);
 static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name);
-static ngx_int_t ngx_http_clockodo_add_event_headers(ngx_http_request_t *r,
-    clockodo_event_t *event);
-static ngx_inline ngx_int_t ngx_http_clockodo_push_header(ngx_http_request_t *r,
-    ngx_http_clockodo_header_t *header, u_char *data, size_t len);
+static ngx_inline ngx_int_t ngx_http_clockodo_push_header(
+    ngx_http_request_t *r, ngx_http_clockodo_value_t *v, ngx_str_t *value);
 
 
 static u_char  ngx_http_clockodo_prefix[] = "x-clockodo-";
 
 
-static ngx_http_clockodo_header_t  ngx_http_clockodo_event_headers[] = {
-
-    { ngx_string("X-Clockodo-Event"), (u_char *) "x-clockodo-event",
-      offsetof(clockodo_event_t, event), 0 },
-
-    { ngx_string("X-Clockodo-Entity"), (u_char *) "x-clockodo-entity",
-      offsetof(clockodo_event_t, entity), 0 },
-
-    { ngx_string("X-Clockodo-Action"), (u_char *) "x-clockodo-action",
-      offsetof(clockodo_event_t, action), 0 },
-
-    { ngx_string("X-Clockodo-Entity-Id"), (u_char *) "x-clockodo-entity-id",
-      offsetof(clockodo_event_t, entity_id), 0 },
-
-    { ngx_string("X-Clockodo-Subscription-Id"),
-      (u_char *) "x-clockodo-subscription-id",
-      offsetof(clockodo_event_t, subscription), 0 },
-
-    { ngx_string("X-Clockodo-Company-Id"), (u_char *) "x-clockodo-company-id",
-      offsetof(clockodo_event_t, company), 0 },
-
-    { ngx_string("X-Clockodo-Occurred-At"), (u_char *) "x-clockodo-occurred-at",
-      offsetof(clockodo_event_t, occurred_at), 0 },
-
-    { ngx_string("X-Clockodo-Idempotency-Key"),
-      (u_char *) "x-clockodo-idempotency-key",
-      offsetof(clockodo_event_t, key), 0 },
-
-    { ngx_null_string, NULL, 0, 0 }
-};
-
-
-static ngx_http_clockodo_header_t  ngx_http_clockodo_other_headers[] = {
-
-    { ngx_string("X-Clockodo-Duplicate"), (u_char *) "x-clockodo-duplicate",
-      NGX_HTTP_CLOCKODO_DUPLICATE, 0 },
-
-    /* in report mode only */
-
-    { ngx_string("X-Clockodo-Verdict"), (u_char *) "x-clockodo-verdict",
-      NGX_HTTP_CLOCKODO_VERDICT, 0 },
-
-    { ngx_string("X-Clockodo-Reason"), (u_char *) "x-clockodo-reason",
-      NGX_HTTP_CLOCKODO_REASON, 0 },
-
-    { ngx_null_string, NULL, 0, 0 }
-};
-
-
 void
 ngx_http_clockodo_init_headers(void)
 {
-    ngx_http_clockodo_hash_headers(ngx_http_clockodo_event_headers);
-    ngx_http_clockodo_hash_headers(ngx_http_clockodo_other_headers);
-}
+    ngx_uint_t                  i;
+    ngx_http_clockodo_value_t  *v;
 
-
-static void
-ngx_http_clockodo_hash_headers(ngx_http_clockodo_header_t *header)
-{
-    for ( /* void */ ; header->key.len; header++) {
-        header->hash = ngx_hash_key(header->lowcase_key, header->key.len);
+    for (i = 0; i < NGX_HTTP_CLOCKODO_VALUES; i++) {
+        v = &ngx_http_clockodo_values[i];
+        v->hash = ngx_hash_key(v->lowcase_key, v->header.len);
     }
 }
 
@@ -245,11 +178,12 @@ ngx_http_clockodo_set_content_type(ngx_http_request_t *r)
 
 ngx_int_t
 ngx_http_clockodo_add_headers(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t report)
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t show)
 {
-    ngx_str_t                    value;
-    ngx_list_t                  *headers;
-    ngx_http_clockodo_header_t  *header;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_list_t                 *headers;
+    ngx_http_clockodo_value_t  *v;
 
     headers = &r->headers_in.headers;
 
@@ -262,62 +196,15 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* in report mode a rejected event has no headers but verdict and reason */
+    for (i = 0; i < NGX_HTTP_CLOCKODO_VALUES; i++) {
+        v = &ngx_http_clockodo_values[i];
 
-    if (ctx->verdict != CLOCKODO_VERDICT_REJECTED
-        && ngx_http_clockodo_add_event_headers(r, &ctx->event) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (!report && !ctx->duplicate) {
-        return NGX_OK;
-    }
-
-    for (header = ngx_http_clockodo_other_headers; header->key.len; header++) {
-
-        if (header->value == NGX_HTTP_CLOCKODO_DUPLICATE
-            ? ctx->verdict == CLOCKODO_VERDICT_REJECTED
-            : !report)
-        {
+        if (!(v->show & show)) {
             continue;
         }
 
-        if (ngx_http_clockodo_get_value(r, ctx, header->value, &value)
-            != NGX_OK
-            || ngx_http_clockodo_push_header(r, header, value.data, value.len)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_clockodo_add_event_headers(ngx_http_request_t *r,
-    clockodo_event_t *event)
-{
-    clockodo_name_t             *name;
-    ngx_http_clockodo_header_t  *header;
-
-    if (event->handshake) {
-        return NGX_OK;
-    }
-
-    if (event->key.len == 0 && clockodo_event_key(event) != 0) {
-        return NGX_ERROR;
-    }
-
-    for (header = ngx_http_clockodo_event_headers; header->key.len; header++) {
-
-        name = (clockodo_name_t *) ((u_char *) event + header->value);
-
-        if (ngx_http_clockodo_push_header(r, header, (u_char *) name->data,
-                                          name->len)
-            != NGX_OK)
+        if (ngx_http_clockodo_get_value(r, ctx, i, &value) != NGX_OK
+            || ngx_http_clockodo_push_header(r, v, &value) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -329,12 +216,12 @@ ngx_http_clockodo_add_event_headers(ngx_http_request_t *r,
 
 static ngx_inline ngx_int_t
 ngx_http_clockodo_push_header(ngx_http_request_t *r,
-    ngx_http_clockodo_header_t *header, u_char *data, size_t len)
+    ngx_http_clockodo_value_t *v, ngx_str_t *value)
 {
     ngx_list_t       *headers;
     ngx_table_elt_t  *h;
 
-    if (len == 0) {
+    if (value->len == 0) {
         return NGX_OK;
     }
 
@@ -354,11 +241,10 @@ ngx_http_clockodo_push_header(ngx_http_request_t *r,
         }
     }
 
-    h->hash = header->hash;
-    h->key = header->key;
-    h->value.len = len;
-    h->value.data = data;
-    h->lowcase_key = header->lowcase_key;
+    h->hash = v->hash;
+    h->key = v->header;
+    h->value = *value;
+    h->lowcase_key = v->lowcase_key;
     ngx_http_clockodo_header_init_next(h);
 
     return NGX_OK;

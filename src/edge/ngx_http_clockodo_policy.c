@@ -135,39 +135,6 @@ ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_clockodo_max_age(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_clockodo_loc_conf_t *lcf = conf;
-
-    ngx_str_t  *value;
-
-    if (lcf->max_age != NGX_CONF_UNSET) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        lcf->max_age = 0;
-        return NGX_CONF_OK;
-    }
-
-    lcf->max_age = ngx_parse_time(&value[1], 1);
-
-    if (lcf->max_age == (time_t) NGX_ERROR || lcf->max_age == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid time \"%V\" in \"%V\" directive, it must "
-                           "be a time such as \"30s\", \"5m\" or \"1h\", or "
-                           "\"off\"",
-                           &value[1], &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
 void
 ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf)
 {

@@ -7,17 +7,9 @@
 #include "ngx_http_clockodo_redis.h"
 
 
-#define NGX_HTTP_CLOCKODO_REDIS_FIELDS  9
-
-/* EVAL, script, 2, key, key, ttl, MAXLEN, ~, N, *; of a field two */
+/* EVAL, script, 2, key, key, ttl, MAXLEN, ~, N, *; of a value two */
 #define NGX_HTTP_CLOCKODO_REDIS_ARGS                                          \
-    (10 + 2 * NGX_HTTP_CLOCKODO_REDIS_FIELDS)
-
-
-typedef struct {
-    ngx_str_t                   name;
-    ngx_http_clockodo_value_e   value;
-} ngx_http_clockodo_redis_field_t;
+    (10 + 2 * NGX_HTTP_CLOCKODO_VALUES)
 
 
 /* of a request whose server wants a password first */
@@ -79,25 +71,6 @@ static ngx_str_t  ngx_http_clockodo_redis_xadd = ngx_string("XADD");
 static ngx_str_t  ngx_http_clockodo_redis_maxlen = ngx_string("MAXLEN");
 static ngx_str_t  ngx_http_clockodo_redis_about = ngx_string("~");
 static ngx_str_t  ngx_http_clockodo_redis_new_id = ngx_string("*");
-
-
-/* every entry has the same: Redis then writes the names but now and then */
-
-static ngx_http_clockodo_redis_field_t
-    ngx_http_clockodo_redis_fields[NGX_HTTP_CLOCKODO_REDIS_FIELDS] =
-{
-    { ngx_string("event"), NGX_HTTP_CLOCKODO_EVENT },
-    { ngx_string("entity"), NGX_HTTP_CLOCKODO_ENTITY },
-    { ngx_string("action"), NGX_HTTP_CLOCKODO_ACTION },
-    { ngx_string("entity_id"), NGX_HTTP_CLOCKODO_ENTITY_ID },
-    { ngx_string("subscription_id"),
-      NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID },
-    { ngx_string("company_id"), NGX_HTTP_CLOCKODO_COMPANY_ID },
-    { ngx_string("occurred_at"), NGX_HTTP_CLOCKODO_OCCURRED_AT },
-    { ngx_string("idempotency_key"),
-      NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY },
-    { ngx_string("body"), NGX_HTTP_CLOCKODO_BODY }
-};
 
 
 ngx_int_t
@@ -384,17 +357,17 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
     clockodo_name_t *arg)
 {
-    u_char     *p;
-    ngx_str_t   key, known;
+    u_char           *p;
+    ngx_str_t         known;
+    clockodo_name_t  *key;
 
-    if (ngx_http_clockodo_get_value(r, ctx, NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
-                                    &key)
-        != NGX_OK)
-    {
+    if (ctx->event.key.len == 0 && clockodo_event_key(&ctx->event) != 0) {
         return NULL;
     }
 
-    known.len = rlcf->prefix.len + key.len;
+    key = &ctx->event.key;
+
+    known.len = rlcf->prefix.len + key->len;
 
     known.data = ngx_pnalloc(r->pool, known.len);
     if (known.data == NULL) {
@@ -402,7 +375,7 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
     }
 
     p = ngx_cpymem(known.data, rlcf->prefix.data, rlcf->prefix.len);
-    ngx_memcpy(p, key.data, key.len);
+    ngx_memcpy(p, key->data, key->len);
 
     arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_eval);
     arg = ngx_http_clockodo_redis_add(arg, &ngx_http_clockodo_redis_script);
@@ -414,24 +387,28 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
 }
 
 
+/* every entry has the same: Redis then writes the names but now and then */
+
 static clockodo_name_t *
 ngx_http_clockodo_redis_add_fields(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg)
 {
-    ngx_str_t                         value;
-    ngx_uint_t                        i;
-    ngx_http_clockodo_redis_field_t  *field;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_http_clockodo_value_t  *v;
 
-    for (i = 0; i < NGX_HTTP_CLOCKODO_REDIS_FIELDS; i++) {
-        field = &ngx_http_clockodo_redis_fields[i];
+    for (i = 0; i < NGX_HTTP_CLOCKODO_VALUES; i++) {
+        v = &ngx_http_clockodo_values[i];
 
-        if (ngx_http_clockodo_get_value(r, ctx, field->value, &value)
-            != NGX_OK)
-        {
+        if (v->field.len == 0) {
+            continue;
+        }
+
+        if (ngx_http_clockodo_get_value(r, ctx, i, &value) != NGX_OK) {
             return NULL;
         }
 
-        arg = ngx_http_clockodo_redis_add(arg, &field->name);
+        arg = ngx_http_clockodo_redis_add(arg, &v->field);
         arg = ngx_http_clockodo_redis_add(arg, &value);
     }
 

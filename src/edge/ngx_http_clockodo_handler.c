@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#include "ngx_http_clockodo.h"
+
+#include "clockodo_media_type.h"
+
+
+static clockodo_fault_e ngx_http_clockodo_check_headers(
+    ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
+static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_clockodo_refused(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_read_body(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_judge(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+
+
+static ngx_str_t  ngx_http_clockodo_content_type = ngx_string("content-type");
+static ngx_str_t  ngx_http_clockodo_content_encoding =
+    ngx_string("content-encoding");
+
+
+/*
+ * Runs in both rewrite phases, before a location does anything: this is where
+ * a request comes to that nginx has sent elsewhere, to an error page or by an
+ * internal redirect, which has cleared the contexts of modules.
+ */
+
+ngx_int_t
+ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t        *ctx;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    if (r != r->main || ngx_http_get_module_ctx(r, ngx_http_clockodo_module)) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_clockodo_get_module_ctx(r);
+
+    if (ctx) {
+        ngx_http_set_ctx(r, ctx, ngx_http_clockodo_module);
+
+        if (ctx->state == NGX_HTTP_CLOCKODO_READING) {
+            ngx_http_clockodo_leave_body(r, ctx);
+
+        } else if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED && !ctx->passed) {
+            ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+        }
+
+        ctx->passed = 0;
+
+        return NGX_DECLINED;
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    if (!mcf->recursive) {
+        return NGX_DECLINED;
+    }
+
+    /*
+     * "error_page ... =" and "recursive_error_pages on" leave no trace in the
+     * request of what was refused: that it did not get to our handler is one
+     */
+
+    ctx = ngx_http_clockodo_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->internal) {
+        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_handler(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t       *ctx;
+    ngx_http_clockodo_loc_conf_t  *lcf;
+
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_clockodo_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
+
+    if (lcf->location == NULL) {
+
+        if (ctx) {
+            ctx->passed = 1;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo handler");
+
+    /* where the body has been read just now, this was done before */
+
+    if ((ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READ)
+        && ngx_http_clockodo_clear_headers(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_http_clockodo_create_ctx(r);
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
+
+        if (r->error_page || r->err_status >= NGX_HTTP_BAD_REQUEST) {
+            ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+            return ngx_http_clockodo_refused(r, lcf, ctx);
+        }
+
+        ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
+
+        if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
+            return ngx_http_clockodo_read_body(r, lcf, ctx);
+        }
+
+        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+    }
+
+    if (ctx->state == NGX_HTTP_CLOCKODO_REFUSED) {
+        return ngx_http_clockodo_refused(r, lcf, ctx);
+    }
+
+    if (ctx->state == NGX_HTTP_CLOCKODO_READ
+        && ngx_http_clockodo_parse(r, lcf, ctx) != NGX_OK)
+    {
+        return lcf->webhook == NGX_HTTP_CLOCKODO_REPORT
+               ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_clockodo_judge(r, lcf, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_clockodo_act(r, lcf, ctx);
+}
+
+
+/*
+ * Refused before there was a whole body, by nginx or by our limit, and sent
+ * here for an error page: there is nothing to judge
+ */
+
+static ngx_int_t
+ngx_http_clockodo_refused(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->status) {
+        return ctx->status;
+    }
+
+    /* "error_page ... =" has nginx forget the status */
+
+    return r->err_status >= NGX_HTTP_BAD_REQUEST
+           ? (ngx_int_t) r->err_status : NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+/* all that can be found before the body is read, in the documented order */
+
+static clockodo_fault_e
+ngx_http_clockodo_check_headers(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf)
+{
+    ngx_str_t        *type;
+    ngx_uint_t        i, types, encoded;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    if (r->method != NGX_HTTP_POST) {
+        return CLOCKODO_FAULT_METHOD;
+    }
+
+    type = NULL;
+    types = 0;
+    encoded = 0;
+
+    /* not headers_in.content_type: nginx takes the first of several */
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_clockodo_header_is(&h[i],
+                                            &ngx_http_clockodo_content_type))
+            {
+                type = &h[i].value;
+                types++;
+                continue;
+            }
+
+            if (ngx_http_clockodo_header_is(&h[i],
+                                         &ngx_http_clockodo_content_encoding)
+                && (h[i].value.len != sizeof("identity") - 1
+                    || ngx_strncasecmp(h[i].value.data, (u_char *) "identity",
+                                       sizeof("identity") - 1)
+                       != 0))
+            {
+                encoded = 1;
+            }
+        }
+    }
+
+    if (types != 1) {
+        return types ? CLOCKODO_FAULT_CONTENT_TYPE_REPEATED
+                     : CLOCKODO_FAULT_CONTENT_TYPE_MISSING;
+    }
+
+    if (!clockodo_media_type_is_json(type->data, type->len)) {
+        return CLOCKODO_FAULT_CONTENT_TYPE;
+    }
+
+    if (encoded) {
+        return CLOCKODO_FAULT_CONTENT_ENCODING;
+    }
+
+    if (r->headers_in.chunked) {
+
+        /* content_length_n then counts what has been read so far */
+
+        return CLOCKODO_FAULT_NONE;
+    }
+
+    return r->headers_in.content_length_n > (off_t) lcf->max_body_size
+           ? CLOCKODO_FAULT_CONTENT_LENGTH : CLOCKODO_FAULT_NONE;
+}
+
+
+static ngx_uint_t
+ngx_http_clockodo_header_is(ngx_table_elt_t *h, ngx_str_t *name)
+{
+    return h->hash
+           && h->key.len == name->len
+           && ngx_strncmp(h->lowcase_key, name->data, name->len) == 0;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_read_body(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ctx->state = NGX_HTTP_CLOCKODO_READING;
+    ctx->bounded = (lcf->webhook == NGX_HTTP_CLOCKODO_ON
+                    && r->headers_in.content_length_n == -1);
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_clockodo_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(r, NGX_DONE);
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_clockodo_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_clockodo_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_clockodo_module);
+
+    if (ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READING) {
+
+        /* it was left, yet nginx went on to read: not for us any more */
+
+        return;
+    }
+
+    ctx->state = NGX_HTTP_CLOCKODO_READ;
+
+    r->preserve_body = 1;
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_parse(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    if (ngx_http_clockodo_load_body(r, lcf, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+        ctx->json_error = clockodo_event_parse(ctx->body.data, ctx->body.len,
+                                               mcf->key, &ctx->event,
+                                               &ctx->json);
+
+        if (ctx->json_error == CLOCKODO_JSON_NO_MEMORY) {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "no memory to parse a clockodo webhook");
+            return NGX_ERROR;
+        }
+
+        if (ctx->json_error != CLOCKODO_JSON_OK) {
+            ctx->early_fault = CLOCKODO_FAULT_MALFORMED_JSON;
+        }
+    }
+
+    ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_judge(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    clockodo_fault_e    fault;
+    clockodo_verdict_e  verdict;
+
+    if (ctx->status || ctx->recorded) {
+
+        /* rejected or recorded by another location, which is final */
+
+        return NGX_OK;
+    }
+
+    fault = ctx->early_fault;
+    verdict = CLOCKODO_VERDICT_REJECTED;
+
+    if (fault == CLOCKODO_FAULT_NONE) {
+        verdict = clockodo_judge(&ctx->event, &lcf->policy, ngx_time(),
+                                 &fault, &ctx->token);
+    }
+
+    if (verdict == CLOCKODO_VERDICT_REJECTED) {
+        ngx_http_clockodo_reject(r, lcf, ctx, fault);
+        return NGX_OK;
+    }
+
+    ctx->verdict = verdict;
+    ctx->fault = CLOCKODO_FAULT_NONE;
+    ctx->location = lcf->location;
+
+    return verdict == CLOCKODO_VERDICT_ACCEPTED
+           ? ngx_http_clockodo_claim(r, lcf, ctx) : NGX_OK;
+}
