@@ -329,7 +329,7 @@ my @fine = (
     'clockodo_secret_file off;',
 
     ( map { 'clockodo_secret_file conf/' . file('', $_) . ';' }
-          0600, 0640, 0660 ),
+          0600, 0620 ),
 
     'clockodo_dedupe off;', 'clockodo_dedupe mark ttl=500ms lease=1h30m;',
     'clockodo_dedupe drop lease=1m ttl=1d;',
@@ -381,6 +381,12 @@ my @warnings = (
     [ qr{\Q$dir\E/conf/\w+" in "clockodo_secret_file" .*by others, .*0600},
       map { 'clockodo_secret_file conf/' . file('', $_) . ';' }
           0644, 0604, 0666 ],
+
+    # who can read it can lock it
+
+    [ qr{\Q$dir\E/conf/\w+" in "clockodo_secret_file" .*by its group, .*0600},
+      map { 'clockodo_secret_file conf/' . file('', $_) . ';' }
+          0640, 0660 ],
 );
 
 

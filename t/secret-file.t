@@ -10,7 +10,7 @@ use lib 't/lib';
 use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
-use Fcntl qw(F_SETLK F_UNLCK F_WRLCK);
+use Fcntl qw(F_RDLCK F_SETLK F_UNLCK F_WRLCK);
 use File::Temp qw(tempdir);
 use POSIX qw(mkfifo sysconf _SC_PAGESIZE);
 use Test::More;
@@ -51,6 +51,9 @@ subtest 'exit'                         => \&leaving;
 subtest 'reopened while shutting down' => \&shutting_down;
 subtest 'eight clients, two workers'   => \&clients;
 subtest 'workers take turns'           => \&turns;
+subtest 'locked by whoever can read'   => \&locked;
+subtest 'a client that does not wait'  => \&gone_client;
+subtest 'too many wait'                => \&too_many;
 subtest 'flushed before the reply'     => \&flushed;
 subtest 'cannot be flushed'            => \&not_flushed;
 subtest 'full'                         => \&full;
@@ -350,30 +353,127 @@ sub clients {
 sub turns {
     my $nginx = start();
     my $file = $nginx->root . '/secrets';
-    my ($worker) = $nginx->workers;
 
     open my $fh, '+<', $file or die "$file: $!\n";
-    lock_file($fh, F_WRLCK);
 
-    my $client = Clockodo::Client->new($nginx->port);
-    $client->send(post('{"secret":"waits"}'));
+    # nobody has it for more than a second, unless this machine sleeps
 
-    my $waits = wait_for(sub {
-        contents('/proc/locks') =~ /-> POSIX +ADVISORY +WRITE +$worker /
-        || !$client->silent;
-    });
+    for my $try (1 .. 5) {
+        lock_file($fh, F_WRLCK);
 
-    ok($waits && $client->silent, 'no reply while another has the lock');
-    is(contents($file), '', 'nothing written');
+        my $client = waits($nginx, 'waits');
 
-    lock_file($fh, F_UNLCK);
+        ok($client->silent, 'no reply while another has the lock');
+        is(contents($file), '', 'nothing written');
 
-    is($client->reply->{status}, 200, 'reply once it is its turn');
+        lock_file($fh, F_UNLCK);
+
+        my $status = $client->reply->{status};
+
+        next if $status == 503 && $try < 5;
+
+        is($status, 200, 'reply once it is its turn');
+        last;
+    }
+
     is_deeply([ secrets($file) ], [ 'waits' ], 'recorded');
 
     # nor is the lock kept
 
     ok(lock_file($fh, F_WRLCK), 'unlocked');
+}
+
+
+# A local user who never lets the lock go: handshakes are refused, and all else
+# goes on meanwhile.
+
+sub locked {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+
+    open my $fh, '<', $file or die "$file: $!\n";
+    lock_file($fh, F_RDLCK) or die "lock: $!\n";
+
+    my @clients = map { waits($nginx, "no-$_") } 1 .. 3;
+
+    for my $client (@clients) {
+        my $reply = $client->reply;
+
+        is($reply->{status}, 503, 'refused');
+        is($reply->{header}{'x-judged'}, 'rejected/handshake', 'why');
+    }
+
+    is(contents($file), '', 'nothing written');
+
+    my $log = $nginx->new_log;
+
+    is(scalar(() = $log =~ /\[error\].*"\Q$file\E" is locked by another/g),
+       3, 'log');
+    like($log, qr/\[warn\].*\(handshake\): "clockodo_secret_file" is busy/,
+         'and why they were rejected');
+    unlike($log, qr/no-\d/, 'log has no secret');
+
+    lock_file($fh, F_UNLCK);
+
+    is(record($nginx, 'yes'), '200 handshake/', 'works again');
+    is_deeply([ secrets($file) ], [ 'yes' ], 'recorded');
+}
+
+
+# One that hangs up, by a FIN or by a reset, while its handshake waits: neither
+# is nginx hurt nor are others.
+
+sub gone_client {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+
+    open my $fh, '<', $file or die "$file: $!\n";
+    lock_file($fh, F_RDLCK) or die "lock: $!\n";
+
+    my @clients = map { waits($nginx, "gone-$_") } 0 .. 3;
+    my $client = waits($nginx, 'stays');
+
+    $clients[$_]->close($_ % 2) for 0 .. 3;
+    deliver($nginx, '/served');
+
+    lock_file($fh, F_UNLCK);
+
+    my $status = $client->reply->{status};
+
+    is(record($nginx, 'next'), '200 handshake/', 'the next one is recorded');
+
+    my %recorded = map { $_ => 1 } secrets($file);
+
+    is($recorded{stays} || 0, $status == 200 ? 1 : 0, 'recorded if answered');
+    ok($recorded{next}, 'and the next one');
+
+    $nginx->stop;
+    unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, 'log');
+}
+
+
+# The requests that wait for the file are bounded; they wait for each other,
+# too.
+
+sub too_many {
+    my $nginx = start();
+    my $file = $nginx->root . '/secrets';
+
+    open my $fh, '<', $file or die "$file: $!\n";
+    lock_file($fh, F_RDLCK) or die "lock: $!\n";
+
+    my @clients = map { Clockodo::Client->new($nginx->port) } 1 .. 70;
+
+    $_->send(post('{"secret":"s"}')) for @clients;
+
+    my @status = map { $_->reply->{status} } @clients;
+
+    is_deeply(\@status, [ (503) x 70 ], 'all are refused');
+    like($nginx->new_log, qr/\[error\].*too many handshakes wait for "\Q$file/,
+         'log');
+
+    lock_file($fh, F_UNLCK);
+    is(record($nginx, 'yes'), '200 handshake/', 'works again');
 }
 
 
@@ -395,7 +495,7 @@ sub flushed {
     my $calls = calls($nginx, $trace);
 
     my @order = map {
-        /fcntl\($file, F_SETLKW, \{l_type=F_WRLCK.*= 0$/  ? 'lock'
+        /fcntl\($file, F_SETLK, \{l_type=F_WRLCK.*= 0$/  ? 'lock'
         : /write\($file, ".* flushed\\n", \d+\) = \d+$/   ? 'write'
         : /fdatasync\($file\) += 0$/                      ? 'flush'
         : /fcntl\($file, F_SETLK, \{l_type=F_UNLCK.*= 0$/ ? 'unlock'
@@ -627,7 +727,8 @@ sub start {
 
     my $nginx = Clockodo::Nginx->start(
         server => "$on clockodo_secret_file secrets;"
-                  . 'location / { proxy_pass http://127.0.0.1:1; }',
+                  . 'location / { proxy_pass http://127.0.0.1:1; }'
+                  . 'location /served { clockodo_webhook off; return 204; }',
         %arg);
 
     wait_for(sub { $nginx->workers == ($arg{workers} || 1) });
@@ -661,6 +762,21 @@ sub handshake {
     $client->send($request);
 
     return $client->reply || { status => 0, header => {} };
+}
+
+
+# A handshake that nginx has read, since it has read an event after it.
+
+sub waits {
+    my ($nginx, $secret) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(qq({"secret":"$secret"})));
+
+    is(deliver($nginx, '/served')->{status}, 204, 'others are answered');
+
+    return $client;
 }
 
 

@@ -105,6 +105,9 @@ const clockodo_fault_t  clockodo_faults[CLOCKODO_FAULTS] = {
         CLOCKODO_REASON_HANDSHAKE_FULL,
         "\"clockodo_secret_file\" is full, rotate it" },
 
+    [CLOCKODO_FAULT_SECRET_FILE_BUSY] = {
+        CLOCKODO_REASON_HANDSHAKE_FULL, "\"clockodo_secret_file\" is busy" },
+
     [CLOCKODO_FAULT_TOKEN_MISSING] = {
         CLOCKODO_REASON_TOKEN, "member \"token\" is missing" },
 

@@ -101,6 +101,7 @@ typedef struct {
     clockodo_verdict_e          verdict;
     clockodo_fault_e            fault;
     clockodo_fault_e            reported;  /* logged in report mode */
+    clockodo_fault_e            unrecorded;    /* why a secret is not */
     ngx_int_t                   status;    /* of a final rejection, or 0 */
     size_t                      token;     /* number of the right one, or 0 */
 
@@ -117,7 +118,8 @@ typedef struct {
     unsigned                    passed:1;  /* by nginx, to our handler */
     unsigned                    bounded:1; /* cut off at the size */
     unsigned                    masked:1;  /* what goes upstream */
-    unsigned                    recorded:1;    /* the handshake's secret */
+    unsigned                    recording:1;   /* the handshake's secret */
+    unsigned                    recorded:1;
     unsigned                    forwarded:1;   /* to the content handler */
     unsigned                    duplicate:1;   /* is marked as one */
 
@@ -267,11 +269,12 @@ char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Records the secret of a handshake; it is on disk when this returns.
- * Returns CLOCKODO_FAULT_NONE or why it could not be recorded.
+ * Records the secret of a handshake.  Returns NGX_OK once it is on disk,
+ * NGX_ERROR if it could not be recorded, ctx->unrecorded being set to why, or
+ * NGX_DONE: the request goes on, by its phases, when either is known.
  */
-clockodo_fault_e ngx_http_clockodo_record_secret(ngx_http_request_t *r,
-    ngx_open_file_t *file, const clockodo_name_t *secret);
+ngx_int_t ngx_http_clockodo_record_secret(ngx_http_request_t *r,
+    ngx_open_file_t *file, ngx_http_clockodo_ctx_t *ctx);
 
 
 /* mask */
@@ -321,6 +324,30 @@ ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
 
 char *ngx_http_clockodo_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+/* task */
+
+/*
+ * A phase handler that returns NGX_DONE, or a content handler that raises
+ * r->main->count, may leave a request until it is resumed, once.
+ */
+void ngx_http_clockodo_suspend(ngx_http_request_t *r);
+void ngx_http_clockodo_resume(ngx_http_request_t *r);
+
+typedef struct {
+    /* what waits for a disk: it has no request, no pool and no log */
+    void                        (*run)(void *data);
+
+    /* in the event loop, after ngx_http_clockodo_post_task() has returned */
+    void                        (*done)(void *data);
+
+    void                         *data;
+    ngx_event_t                   event;
+} ngx_http_clockodo_task_t;
+
+/* a task stays where it is until it is done, and can then be posted again */
+void ngx_http_clockodo_post_task(ngx_http_clockodo_task_t *task);
 
 
 /* tokens */

@@ -83,18 +83,16 @@ static ngx_int_t
 ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    clockodo_fault_e  fault;
+    switch (ngx_http_clockodo_record_secret(r, lcf->secret_file, ctx)) {
 
-    if (!ctx->recorded) {
-        fault = ngx_http_clockodo_record_secret(r, lcf->secret_file,
-                                                &ctx->event.secret);
-        if (fault) {
-            ngx_http_clockodo_reject(r, lcf, ctx, fault);
-            return ctx->status;
-        }
+    case NGX_OK:
+        return ngx_http_clockodo_reply(r);
 
-        ctx->recorded = 1;
+    case NGX_DONE:
+        return NGX_DONE;
+
+    default: /* NGX_ERROR */
+        ngx_http_clockodo_reject(r, lcf, ctx, ctx->unrecorded);
+        return ctx->status;
     }
-
-    return ngx_http_clockodo_reply(r);
 }

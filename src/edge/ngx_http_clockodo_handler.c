@@ -111,6 +111,13 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "clockodo handler");
 
+    if (ctx && ctx->recording) {
+
+        /* an event of the connection has come here, before it is resumed */
+
+        return NGX_DONE;
+    }
+
     /* where the body has been read just now, this was done before */
 
     if ((ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READ)

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_clockodo.h"
+#include "clockodo_escape.h"
 
 
 /* what strangers can make us store: only handshakes bring no token */
@@ -14,13 +15,80 @@
 #define NGX_HTTP_CLOCKODO_SECRET_LINE                                         \
     (sizeof("2026-11-23T14:36:00Z") - 1 + 2 + 1)
 
+/* how many may wait for a file, in a worker */
+#define NGX_HTTP_CLOCKODO_SECRETS           64
 
+/* how long another may have the lock, and how often it is tried; in ms */
+#define NGX_HTTP_CLOCKODO_LOCK_TIMEOUT      1000
+#define NGX_HTTP_CLOCKODO_LOCK_RETRY        1
+
+/* after a line, so that it is other workers' turn: longer than they wait */
+#define NGX_HTTP_CLOCKODO_LOCK_PAUSE        5
+
+
+/* what is written, and how that went */
+
+typedef struct {
+    ngx_fd_t                      fd;
+    u_char                       *line;
+    size_t                        len;
+
+    clockodo_fault_e              fault;
+    char                         *failed;  /* a system call, or NULL */
+    char                         *state;   /* of the file, or NULL */
+    ngx_err_t                     err;     /* of the call */
+    ngx_err_t                     cut_err; /* of ftruncate(), or 0 */
+} ngx_http_clockodo_line_t;
+
+
+/* the data of an ngx_open_file_t: what a worker has to write to it */
+
+typedef struct {
+    ngx_open_file_t              *file;
+
+    ngx_queue_t                   secrets;     /* the oldest is written first */
+    ngx_uint_t                    nsecrets;
+
+    ngx_event_t                   event;   /* when the lock is tried next */
+    ngx_msec_t                    refused_since;
+    unsigned                      refused:1;   /* another has the lock */
+    unsigned                      writing:1;
+
+    ngx_http_clockodo_task_t      task;
+    ngx_http_clockodo_line_t      line;
+} ngx_http_clockodo_secret_file_t;
+
+
+typedef struct {
+    ngx_queue_t                   queue;
+    ngx_http_request_t           *request;
+    ngx_http_clockodo_ctx_t      *ctx;
+    ngx_msec_t                    since;
+    u_char                       *line;
+    size_t                        len;
+} ngx_http_clockodo_secret_t;
+
+
+static ngx_int_t ngx_http_clockodo_init_secret_file(ngx_conf_t *cf,
+    ngx_open_file_t *file);
+static void ngx_http_clockodo_check_access(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_open_file_t *file, ngx_file_info_t *fi);
 static ngx_err_t ngx_http_clockodo_create_secret_file(u_char *name,
     ngx_file_info_t *fi);
 static void ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file,
     ngx_log_t *log);
-static clockodo_fault_e ngx_http_clockodo_append_secret(ngx_log_t *log,
-    ngx_open_file_t *file, u_char *line, size_t len);
+
+static ngx_http_clockodo_secret_t *ngx_http_clockodo_create_secret(
+    ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx);
+static void ngx_http_clockodo_lock_secret_file(ngx_event_t *ev);
+static void ngx_http_clockodo_secret_file_refused(
+    ngx_http_clockodo_secret_file_t *sf);
+static void ngx_http_clockodo_append_secret(void *data);
+static void ngx_http_clockodo_secret_appended(void *data);
+static void ngx_http_clockodo_log_line(ngx_log_t *log, ngx_str_t *name,
+    ngx_http_clockodo_line_t *line);
+static void ngx_http_clockodo_end_secret(ngx_http_clockodo_secret_file_t *sf,
+    clockodo_fault_e fault);
 
 
 char *
@@ -63,7 +131,9 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has the file of another directive";
     }
 
-    lcf->secret_file->flush = ngx_http_clockodo_reopen_secret_file;
+    if (ngx_http_clockodo_init_secret_file(cf, lcf->secret_file) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_CONF_OK;
@@ -82,14 +152,58 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_file_access(&fi) & S_IROTH) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"%V\" in \"%V\" directive may be read by "
-                           "others, its mode should be 0600",
-                           &lcf->secret_file->name, &cmd->name);
-    }
+    ngx_http_clockodo_check_access(cf, cmd, lcf->secret_file, &fi);
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_init_secret_file(ngx_conf_t *cf, ngx_open_file_t *file)
+{
+    ngx_http_clockodo_secret_file_t  *sf;
+
+    sf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_secret_file_t));
+    if (sf == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_queue_init(&sf->secrets);
+
+    sf->file = file;
+
+    sf->event.handler = ngx_http_clockodo_lock_secret_file;
+    sf->event.data = sf;
+    sf->event.log = &cf->cycle->new_log;
+
+    sf->task.run = ngx_http_clockodo_append_secret;
+    sf->task.done = ngx_http_clockodo_secret_appended;
+    sf->task.data = sf;
+
+    file->flush = ngx_http_clockodo_reopen_secret_file;
+    file->data = sf;
+
+    return NGX_OK;
+}
+
+
+/* who can read the file can lock it, too */
+
+static void
+ngx_http_clockodo_check_access(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_open_file_t *file, ngx_file_info_t *fi)
+{
+    ngx_uint_t  access;
+
+    access = ngx_file_access(fi);
+
+    if (access & (S_IRGRP|S_IROTH)) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"%V\" directive may be read by "
+                           "%s, its mode should be 0600",
+                           &file->name, &cmd->name,
+                           (access & S_IROTH) ? "others" : "its group");
+    }
 }
 
 
@@ -138,113 +252,308 @@ ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file, ngx_log_t *log)
 }
 
 
-clockodo_fault_e
+ngx_int_t
 ngx_http_clockodo_record_secret(ngx_http_request_t *r, ngx_open_file_t *file,
-    const clockodo_name_t *secret)
+    ngx_http_clockodo_ctx_t *ctx)
 {
-    u_char            *line, *last;
-    ngx_tm_t           tm;
-    ngx_err_t          err;
-    ngx_str_t         *addr;
-    ngx_log_t         *log;
-    clockodo_fault_e   fault;
+    ngx_http_clockodo_secret_t       *secret;
+    ngx_http_clockodo_secret_file_t  *sf;
 
-    log = r->connection->log;
+    if (ctx->recorded) {
+        return NGX_OK;
+    }
+
+    if (ctx->unrecorded) {
+        return NGX_ERROR;
+    }
+
+    sf = file->data;
+
+    if (sf->nsecrets == NGX_HTTP_CLOCKODO_SECRETS) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "too many handshakes wait for \"%V\"", &file->name);
+        ctx->unrecorded = CLOCKODO_FAULT_SECRET_FILE_BUSY;
+        return NGX_ERROR;
+    }
+
+    secret = ngx_http_clockodo_create_secret(r, ctx);
+    if (secret == NULL) {
+        ctx->unrecorded = CLOCKODO_FAULT_SECRET_FILE_FAILED;
+        return NGX_ERROR;
+    }
+
+    ngx_queue_insert_tail(&sf->secrets, &secret->queue);
+    sf->nsecrets++;
+
+    if (!sf->writing && !sf->event.timer_set && !sf->event.posted) {
+        ngx_post_event(&sf->event, &ngx_posted_events);
+    }
+
+    ctx->recording = 1;
+    ngx_http_clockodo_suspend(r);
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_clockodo_secret_t *
+ngx_http_clockodo_create_secret(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    u_char                      *p;
+    size_t                       size;
+    ngx_tm_t                     tm;
+    ngx_str_t                   *addr;
+    clockodo_name_t             *value;
+    ngx_http_clockodo_secret_t  *secret;
+
     addr = &r->connection->addr_text;
+    value = &ctx->event.secret;
+    size = CLOCKODO_ESCAPED * addr->len;
 
-    line = ngx_pnalloc(r->pool, NGX_HTTP_CLOCKODO_SECRET_LINE + addr->len
-                                + secret->len);
-    if (line == NULL) {
-        return CLOCKODO_FAULT_SECRET_FILE_FAILED;
+    secret = ngx_palloc(r->pool, sizeof(ngx_http_clockodo_secret_t));
+    if (secret == NULL) {
+        return NULL;
+    }
+
+    secret->line = ngx_pnalloc(r->pool, NGX_HTTP_CLOCKODO_SECRET_LINE + size
+                                        + value->len);
+    if (secret->line == NULL) {
+        return NULL;
     }
 
     ngx_gmtime(ngx_time(), &tm);
 
-    last = ngx_sprintf(line, "%4d-%02d-%02dT%02d:%02d:%02dZ %V %*s\n",
-                       tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
-                       tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
-                       addr, secret->len, secret->data);
+    p = ngx_sprintf(secret->line, "%4d-%02d-%02dT%02d:%02d:%02dZ ",
+                    tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                    tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec);
 
-    do {
-        err = ngx_lock_fd(file->fd);
-    } while (err == NGX_EINTR);
+    /* a client of a unix socket has the name that it gave itself */
 
-    if (err) {
-        ngx_log_error(NGX_LOG_ERR, log, err,
-                      ngx_lock_fd_n " \"%V\" failed", &file->name);
-        return CLOCKODO_FAULT_SECRET_FILE_FAILED;
+    p += clockodo_escape(p, size, addr->data, addr->len);
+
+    p = ngx_sprintf(p, " %*s\n", value->len, value->data);
+
+    secret->len = p - secret->line;
+    secret->request = r;
+    secret->ctx = ctx;
+    secret->since = ngx_current_msec;
+
+    return secret;
+}
+
+
+/*
+ * Workers take turns by a lock.  Who can read the file can lock it as well,
+ * so it is tried, never waited for.
+ */
+
+static void
+ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
+{
+    ngx_err_t                         err;
+    ngx_http_clockodo_secret_t       *secret;
+    ngx_http_clockodo_secret_file_t  *sf;
+
+    sf = ev->data;
+
+    if (ngx_queue_empty(&sf->secrets)) {
+        return;
     }
 
-    fault = ngx_http_clockodo_append_secret(log, file, line, last - line);
+    secret = ngx_queue_data(ngx_queue_head(&sf->secrets),
+                            ngx_http_clockodo_secret_t, queue);
 
-    err = ngx_unlock_fd(file->fd);
+    err = ngx_trylock_fd(sf->file->fd);
 
-    if (err) {
-        ngx_log_error(NGX_LOG_ERR, log, err,
-                      ngx_unlock_fd_n " \"%V\" failed", &file->name);
+    if (err == NGX_EAGAIN || err == NGX_EACCES) {
+        ngx_http_clockodo_secret_file_refused(sf);
+        return;
     }
 
-    return fault;
+    sf->refused = 0;
+
+    if (err) {
+        ngx_log_error(NGX_LOG_ERR, secret->request->connection->log, err,
+                      ngx_trylock_fd_n " \"%V\" failed", &sf->file->name);
+
+        ngx_add_timer(ev, NGX_HTTP_CLOCKODO_LOCK_RETRY);
+        ngx_http_clockodo_end_secret(sf, CLOCKODO_FAULT_SECRET_FILE_FAILED);
+        return;
+    }
+
+    ngx_memzero(&sf->line, sizeof(ngx_http_clockodo_line_t));
+
+    sf->line.fd = sf->file->fd;
+    sf->line.line = secret->line;
+    sf->line.len = secret->len;
+
+    sf->writing = 1;
+    ngx_http_clockodo_post_task(&sf->task);
+}
+
+
+/* those that have waited long enough while another had the lock */
+
+static void
+ngx_http_clockodo_secret_file_refused(ngx_http_clockodo_secret_file_t *sf)
+{
+    ngx_msec_t                   since;
+    ngx_http_clockodo_secret_t  *secret;
+
+    if (!sf->refused) {
+        sf->refused = 1;
+        sf->refused_since = ngx_current_msec;
+    }
+
+    ngx_add_timer(&sf->event, NGX_HTTP_CLOCKODO_LOCK_RETRY);
+
+    while (!ngx_queue_empty(&sf->secrets)) {
+
+        secret = ngx_queue_data(ngx_queue_head(&sf->secrets),
+                                ngx_http_clockodo_secret_t, queue);
+
+        since = ngx_max(secret->since, sf->refused_since);
+
+        if (ngx_current_msec - since < NGX_HTTP_CLOCKODO_LOCK_TIMEOUT) {
+            return;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, secret->request->connection->log, 0,
+                      "\"%V\" is locked by another process",
+                      &sf->file->name);
+
+        ngx_http_clockodo_end_secret(sf, CLOCKODO_FAULT_SECRET_FILE_BUSY);
+    }
 }
 
 
 /* a whole line that is on disk, or nothing */
 
-static clockodo_fault_e
-ngx_http_clockodo_append_secret(ngx_log_t *log, ngx_open_file_t *file,
-    u_char *line, size_t len)
+static void
+ngx_http_clockodo_append_secret(void *data)
 {
-    off_t            size;
-    ssize_t          n;
-    ngx_file_info_t  fi;
+    ngx_http_clockodo_secret_file_t *sf = data;
 
-    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      ngx_fd_info_n " \"%V\" failed", &file->name);
-        return CLOCKODO_FAULT_SECRET_FILE_FAILED;
+    off_t                      size;
+    ssize_t                    n;
+    ngx_file_info_t            fi;
+    ngx_http_clockodo_line_t  *line;
+
+    line = &sf->line;
+    line->fault = CLOCKODO_FAULT_SECRET_FILE_FAILED;
+
+    if (ngx_fd_info(line->fd, &fi) == NGX_FILE_ERROR) {
+        line->err = ngx_errno;
+        line->failed = ngx_fd_info_n;
+        return;
     }
 
     if (fi.st_nlink == 0) {
 
         /* an editor may have put another file in its place */
 
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "\"%V\" has been deleted, reopen it", &file->name);
-        return CLOCKODO_FAULT_SECRET_FILE_FAILED;
+        line->state = "has been deleted, reopen it";
+        return;
     }
 
     size = ngx_file_size(&fi);
 
-    if (size + (off_t) len > NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "\"%V\" is full, rotate it", &file->name);
-        return CLOCKODO_FAULT_SECRET_FILE_FULL;
+    if (size + (off_t) line->len > NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE) {
+        line->fault = CLOCKODO_FAULT_SECRET_FILE_FULL;
+        line->state = "is full, rotate it";
+        return;
     }
 
-    n = ngx_write_fd(file->fd, line, len);
+    n = ngx_write_fd(line->fd, line->line, line->len);
 
-    if (n == (ssize_t) len && fdatasync(file->fd) == 0) {
-        return CLOCKODO_FAULT_NONE;
+    if (n == (ssize_t) line->len && fdatasync(line->fd) == 0) {
+        line->fault = CLOCKODO_FAULT_NONE;
+        return;
     }
 
-    if (n == (ssize_t) len) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      "fdatasync() \"%V\" failed", &file->name);
-
-    } else if (n == -1) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      ngx_write_fd_n " \"%V\" failed", &file->name);
+    if (n >= 0 && n < (ssize_t) line->len) {
+        line->state = "has taken only a part of a line";
 
     } else {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      ngx_write_fd_n " \"%V\" has written only %z of %uz",
-                      &file->name, n, len);
+        line->err = ngx_errno;
+        line->failed = (n == -1) ? ngx_write_fd_n : "fdatasync()";
     }
 
-    if (n > 0 && ftruncate(file->fd, size) == -1) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      "ftruncate() \"%V\" failed", &file->name);
+    if (n > 0 && ftruncate(line->fd, size) == -1) {
+        line->cut_err = ngx_errno;
+    }
+}
+
+
+static void
+ngx_http_clockodo_secret_appended(void *data)
+{
+    ngx_http_clockodo_secret_file_t *sf = data;
+
+    ngx_err_t                    err;
+    ngx_log_t                   *log;
+    ngx_http_clockodo_secret_t  *secret;
+
+    secret = ngx_queue_data(ngx_queue_head(&sf->secrets),
+                            ngx_http_clockodo_secret_t, queue);
+
+    log = secret->request->connection->log;
+
+    err = ngx_unlock_fd(sf->file->fd);
+
+    if (err) {
+        ngx_log_error(NGX_LOG_ERR, log, err,
+                      ngx_unlock_fd_n " \"%V\" failed", &sf->file->name);
     }
 
-    return CLOCKODO_FAULT_SECRET_FILE_FAILED;
+    ngx_http_clockodo_log_line(log, &sf->file->name, &sf->line);
+
+    sf->writing = 0;
+    ngx_add_timer(&sf->event, NGX_HTTP_CLOCKODO_LOCK_PAUSE);
+
+    ngx_http_clockodo_end_secret(sf, sf->line.fault);
+}
+
+
+static void
+ngx_http_clockodo_log_line(ngx_log_t *log, ngx_str_t *name,
+    ngx_http_clockodo_line_t *line)
+{
+    if (line->failed) {
+        ngx_log_error(NGX_LOG_ERR, log, line->err,
+                      "%s \"%V\" failed", line->failed, name);
+    }
+
+    if (line->state) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "\"%V\" %s", name, line->state);
+    }
+
+    if (line->cut_err) {
+        ngx_log_error(NGX_LOG_ERR, log, line->cut_err,
+                      "ftruncate() \"%V\" failed", name);
+    }
+}
+
+
+/* of the oldest one, whose request goes on */
+
+static void
+ngx_http_clockodo_end_secret(ngx_http_clockodo_secret_file_t *sf,
+    clockodo_fault_e fault)
+{
+    ngx_queue_t                 *q;
+    ngx_http_clockodo_secret_t  *secret;
+
+    q = ngx_queue_head(&sf->secrets);
+    ngx_queue_remove(q);
+    sf->nsecrets--;
+
+    secret = ngx_queue_data(q, ngx_http_clockodo_secret_t, queue);
+
+    secret->ctx->recording = 0;
+    secret->ctx->recorded = (fault == CLOCKODO_FAULT_NONE);
+    secret->ctx->unrecorded = fault;
+
+    ngx_http_clockodo_resume(secret->request);
 }

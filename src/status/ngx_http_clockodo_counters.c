@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_clockodo_zone.h"
+#include "clockodo_escape.h"
 
 
 /* the upper half of a word that counts in a minute is the minute */
@@ -317,12 +318,13 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
 }
 
 
+/* a client of a unix socket has the name that it gave itself */
+
 static void
 ngx_http_clockodo_set_text(ngx_http_clockodo_text_t *text, ngx_str_t *value)
 {
-    text->len = ngx_min(value->len, sizeof(text->data));
-
-    ngx_memcpy(text->data, value->data, text->len);
+    text->len = clockodo_escape(text->data, sizeof(text->data), value->data,
+                                value->len);
 }
 
 

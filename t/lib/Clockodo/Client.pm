@@ -8,6 +8,10 @@ package Clockodo::Client;
 #     my $reply = $client->reply;         # status, header, headers, body
 #     $client->closed                     # whether nginx has closed it
 #
+# over a socket that is connected already:
+#
+#     my $client = Clockodo::Client->over($socket, $nginx->worker);
+#
 # or the server of a connection that nginx has made:
 #
 #     my $server = Clockodo::Client->accept($listening, $nginx->worker);
@@ -86,6 +90,14 @@ sub new {
         or die "cannot connect: $!\n";
 
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+
+    return $class->over($socket, $worker);
+}
+
+
+sub over {
+    my ($class, $socket, $worker) = @_;
+
     $socket->blocking(0);
 
     return bless { socket => $socket, worker => $worker, in => '' }, $class;
@@ -100,9 +112,7 @@ sub accept {
 
     my $socket = $listening->accept or die "cannot accept: $!\n";
 
-    $socket->blocking(0);
-
-    return bless { socket => $socket, worker => $worker, in => '' }, $class;
+    return $class->over($socket, $worker);
 }
 
 
