@@ -11,6 +11,7 @@ use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 
 # what refuses, with which status
@@ -85,6 +86,7 @@ my $worker = $nginx->worker;
 # the one request that the limit lets pass
 
 is(deliver($nginx, '/first')->{status}, 200, 'limit_req lets one pass');
+sleep 0.01 until length $nginx->read('logs/app.log');
 
 $nginx->new_log;
 
