@@ -6,50 +6,50 @@
 
 #include "clockodo_escape.h"
 
-#include <string.h>
+#include <stdint.h>
 
 
-static size_t clockodo_escape_byte(unsigned char *dst, unsigned char c);
+/* a bit for each byte: controls, blank, what is not ASCII, and "%&'<>\ */
+
+static const uint32_t  clockodo_escape_bytes[8] = {
+    0xffffffff, 0x500000e5, 0x10000000, 0x80000000,
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+};
 
 
 size_t
 clockodo_escape(unsigned char *dst, size_t size, const void *text, size_t len)
 {
-    size_t                i, n, written;
-    unsigned char         escaped[CLOCKODO_ESCAPED];
+    size_t                i, n;
+    unsigned char         c;
     const unsigned char  *p;
 
+    static const char  hex[] = "0123456789ABCDEF";
+
     p = text;
-    written = 0;
+    n = 0;
 
     for (i = 0; i < len; i++) {
-        n = clockodo_escape_byte(escaped, p[i]);
+        c = p[i];
 
-        if (n > size - written) {
+        if (!(clockodo_escape_bytes[c >> 5] & ((uint32_t) 1 << (c & 0x1f)))) {
+
+            if (n == size) {
+                break;
+            }
+
+            dst[n++] = c;
+            continue;
+        }
+
+        if (size - n < CLOCKODO_ESCAPED) {
             break;
         }
 
-        memcpy(dst + written, escaped, n);
-        written += n;
+        dst[n++] = '%';
+        dst[n++] = hex[c >> 4];
+        dst[n++] = hex[c & 0xf];
     }
 
-    return written;
-}
-
-
-static size_t
-clockodo_escape_byte(unsigned char *dst, unsigned char c)
-{
-    static const char  hex[] = "0123456789ABCDEF";
-
-    if (c > ' ' && c <= '~' && strchr("\"\\%<>&'", c) == NULL) {
-        dst[0] = c;
-        return 1;
-    }
-
-    dst[0] = '%';
-    dst[1] = hex[c >> 4];
-    dst[2] = hex[c & 0xf];
-
-    return CLOCKODO_ESCAPED;
+    return n;
 }

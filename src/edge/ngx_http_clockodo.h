@@ -380,7 +380,12 @@ typedef enum {
 } ngx_http_clockodo_value_e;
 
 
-/* what is known of a request, a row for all who show it */
+/* what is known of an event, each with those before it */
+#define NGX_HTTP_CLOCKODO_KNOWN_NOTHING   0
+#define NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE  1
+#define NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD   2
+
+/* a value, a row for all who show it */
 
 typedef struct {
     ngx_str_t     variable;                /* empty: none */
@@ -388,10 +393,12 @@ typedef struct {
     u_char       *lowcase_key;
     ngx_str_t     field;                   /* of an entry in Redis */
 
+    ngx_uint_t    known;                   /* what must be, for a value */
+    size_t        offset;                  /* in clockodo_event_t, or */
+
     /* sets *value, which is empty before; returns NGX_OK or NGX_ERROR */
     ngx_int_t   (*get)(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
-                       uintptr_t data, ngx_str_t *value);
-    uintptr_t     data;
+                       ngx_str_t *value);
 
     ngx_uint_t    show;                    /* the header */
     ngx_uint_t    hash;                    /* of the lowcase_key */
@@ -401,22 +408,16 @@ typedef struct {
 extern ngx_http_clockodo_value_t
     ngx_http_clockodo_values[NGX_HTTP_CLOCKODO_VALUES];
 
+/* what is known of an authentic event, also of one that was rejected later */
+ngx_uint_t ngx_http_clockodo_known(ngx_http_clockodo_ctx_t *ctx);
+
 /*
  * Sets value, empty where there is none to show; it lives as long as the
  * request.  Returns NGX_OK or NGX_ERROR.
  */
-static ngx_inline ngx_int_t
-ngx_http_clockodo_get_value(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t id, ngx_str_t *value)
-{
-    ngx_http_clockodo_value_t  *v;
-
-    v = &ngx_http_clockodo_values[id];
-
-    ngx_str_set(value, "");
-
-    return v->get(r, ctx, v->data, value);
-}
+ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
+    ngx_str_t *value);
 
 
 /* variables */

@@ -9,6 +9,8 @@
 #include "clockodo_media_type.h"
 
 
+static ngx_int_t ngx_http_clockodo_redirected(ngx_http_request_t *r,
+    ngx_http_clockodo_main_conf_t *mcf);
 static clockodo_fault_e ngx_http_clockodo_check_headers(
     ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
 static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
@@ -29,21 +31,35 @@ static ngx_str_t  ngx_http_clockodo_content_encoding =
     ngx_string("content-encoding");
 
 
-/*
- * Runs in both rewrite phases, before a location does anything: this is where
- * a request comes to that nginx has sent elsewhere, to an error page or by an
- * internal redirect, which has cleared the contexts of modules.
- */
-
 ngx_int_t
 ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r)
 {
-    ngx_http_clockodo_ctx_t        *ctx;
     ngx_http_clockodo_main_conf_t  *mcf;
 
-    if (r != r->main || ngx_http_get_module_ctx(r, ngx_http_clockodo_module)) {
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    if ((!r->internal && !mcf->recursive)
+        || r != r->main
+        || ngx_http_get_module_ctx(r, ngx_http_clockodo_module))
+    {
         return NGX_DECLINED;
     }
+
+    return ngx_http_clockodo_redirected(r, mcf);
+}
+
+
+/*
+ * Before a location does anything: this is where a request comes to that
+ * nginx has sent elsewhere, to an error page or by an internal redirect, which
+ * has cleared the contexts of modules.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_redirected(ngx_http_request_t *r,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_http_clockodo_ctx_t  *ctx;
 
     ctx = ngx_http_clockodo_get_module_ctx(r);
 
@@ -61,8 +77,6 @@ ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r)
 
         return NGX_DECLINED;
     }
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
     if (!mcf->recursive) {
         return NGX_DECLINED;

@@ -181,8 +181,9 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_uint_t show)
 {
     ngx_str_t                   value;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, known;
     ngx_list_t                 *headers;
+    clockodo_name_t            *name;
     ngx_http_clockodo_value_t  *v;
 
     headers = &r->headers_in.headers;
@@ -196,15 +197,29 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    known = ngx_http_clockodo_known(ctx);
+
     for (i = 0; i < NGX_HTTP_CLOCKODO_VALUES; i++) {
         v = &ngx_http_clockodo_values[i];
 
-        if (!(v->show & show)) {
+        if (!(v->show & show) || v->known > known) {
             continue;
         }
 
-        if (ngx_http_clockodo_get_value(r, ctx, i, &value) != NGX_OK
-            || ngx_http_clockodo_push_header(r, v, &value) != NGX_OK)
+        if (v->get == NULL) {
+
+            /* as ngx_http_clockodo_get_value() does, without a call for each */
+
+            name = (clockodo_name_t *) ((u_char *) &ctx->event + v->offset);
+
+            value.len = name->len;
+            value.data = (u_char *) name->data;
+
+        } else if (ngx_http_clockodo_get_value(r, ctx, i, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len && ngx_http_clockodo_push_header(r, v, &value) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -220,10 +235,6 @@ ngx_http_clockodo_push_header(ngx_http_request_t *r,
 {
     ngx_list_t       *headers;
     ngx_table_elt_t  *h;
-
-    if (value->len == 0) {
-        return NGX_OK;
-    }
 
     headers = &r->headers_in.headers;
 

@@ -7,20 +7,16 @@
 #include "ngx_http_clockodo.h"
 
 
-static ngx_int_t ngx_http_clockodo_get_member(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
-static ngx_int_t ngx_http_clockodo_get_payload_member(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
+static ngx_int_t ngx_http_clockodo_get_key(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_clockodo_get_duplicate(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_clockodo_get_verdict(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_clockodo_get_reason(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_clockodo_get_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value);
-static ngx_uint_t ngx_http_clockodo_has_envelope(
-    ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 
 
 /* headers go upstream in this order */
@@ -32,29 +28,32 @@ ngx_http_clockodo_value_t
         ngx_string("clockodo_event"),
         ngx_string("X-Clockodo-Event"), (u_char *) "x-clockodo-event",
         ngx_string("event"),
-        ngx_http_clockodo_get_member, offsetof(clockodo_event_t, event),
+        NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE,
+        offsetof(clockodo_event_t, event), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_ENTITY] = {
         ngx_string("clockodo_entity"),
         ngx_string("X-Clockodo-Entity"), (u_char *) "x-clockodo-entity",
         ngx_string("entity"),
-        ngx_http_clockodo_get_member, offsetof(clockodo_event_t, entity),
+        NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE,
+        offsetof(clockodo_event_t, entity), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_ACTION] = {
         ngx_string("clockodo_action"),
         ngx_string("X-Clockodo-Action"), (u_char *) "x-clockodo-action",
         ngx_string("action"),
-        ngx_http_clockodo_get_member, offsetof(clockodo_event_t, action),
+        NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE,
+        offsetof(clockodo_event_t, action), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_ENTITY_ID] = {
         ngx_string("clockodo_entity_id"),
         ngx_string("X-Clockodo-Entity-Id"), (u_char *) "x-clockodo-entity-id",
         ngx_string("entity_id"),
-        ngx_http_clockodo_get_payload_member,
-        offsetof(clockodo_event_t, entity_id),
+        NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD,
+        offsetof(clockodo_event_t, entity_id), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID] = {
@@ -62,14 +61,16 @@ ngx_http_clockodo_value_t
         ngx_string("X-Clockodo-Subscription-Id"),
         (u_char *) "x-clockodo-subscription-id",
         ngx_string("subscription_id"),
-        ngx_http_clockodo_get_member, offsetof(clockodo_event_t, subscription),
+        NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE,
+        offsetof(clockodo_event_t, subscription), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_COMPANY_ID] = {
         ngx_string("clockodo_company_id"),
         ngx_string("X-Clockodo-Company-Id"), (u_char *) "x-clockodo-company-id",
         ngx_string("company_id"),
-        ngx_http_clockodo_get_member, offsetof(clockodo_event_t, company),
+        NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE,
+        offsetof(clockodo_event_t, company), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_OCCURRED_AT] = {
@@ -77,7 +78,8 @@ ngx_http_clockodo_value_t
         ngx_string("X-Clockodo-Occurred-At"),
         (u_char *) "x-clockodo-occurred-at",
         ngx_string("occurred_at"),
-        ngx_http_clockodo_get_member, offsetof(clockodo_event_t, occurred_at),
+        NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE,
+        offsetof(clockodo_event_t, occurred_at), NULL,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY] = {
@@ -85,46 +87,60 @@ ngx_http_clockodo_value_t
         ngx_string("X-Clockodo-Idempotency-Key"),
         (u_char *) "x-clockodo-idempotency-key",
         ngx_string("idempotency_key"),
-        ngx_http_clockodo_get_payload_member, offsetof(clockodo_event_t, key),
+        NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD, 0, ngx_http_clockodo_get_key,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_DUPLICATE] = {
         ngx_null_string,
         ngx_string("X-Clockodo-Duplicate"), (u_char *) "x-clockodo-duplicate",
         ngx_null_string,
-        ngx_http_clockodo_get_duplicate, 0, NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0, ngx_http_clockodo_get_duplicate,
+        NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_VERDICT] = {
         ngx_string("clockodo_verdict"),
         ngx_string("X-Clockodo-Verdict"), (u_char *) "x-clockodo-verdict",
         ngx_null_string,
-        ngx_http_clockodo_get_verdict, 0, NGX_HTTP_CLOCKODO_SHOW_VERDICT, 0 },
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0, ngx_http_clockodo_get_verdict,
+        NGX_HTTP_CLOCKODO_SHOW_VERDICT, 0 },
 
     [NGX_HTTP_CLOCKODO_REASON] = {
         ngx_string("clockodo_reason"),
         ngx_string("X-Clockodo-Reason"), (u_char *) "x-clockodo-reason",
         ngx_null_string,
-        ngx_http_clockodo_get_reason, 0, NGX_HTTP_CLOCKODO_SHOW_VERDICT, 0 },
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0, ngx_http_clockodo_get_reason,
+        NGX_HTTP_CLOCKODO_SHOW_VERDICT, 0 },
 
     [NGX_HTTP_CLOCKODO_BODY] = {
         ngx_string("clockodo_body"),
         ngx_null_string, NULL,
         ngx_string("body"),
-        ngx_http_clockodo_get_body, 0, 0, 0 }
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0, ngx_http_clockodo_get_body,
+        0, 0 }
 };
 
 
-static ngx_int_t
-ngx_http_clockodo_get_member(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+ngx_int_t
+ngx_http_clockodo_get_value(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
+    ngx_str_t *value)
 {
-    clockodo_name_t  *name;
+    clockodo_name_t            *name;
+    ngx_http_clockodo_value_t  *v;
 
-    if (!ngx_http_clockodo_has_envelope(ctx)) {
+    ngx_str_set(value, "");
+
+    v = &ngx_http_clockodo_values[id];
+
+    if (v->known && v->known > ngx_http_clockodo_known(ctx)) {
         return NGX_OK;
     }
 
-    name = (clockodo_name_t *) ((u_char *) &ctx->event + data);
+    if (v->get) {
+        return v->get(r, ctx, value);
+    }
+
+    name = (clockodo_name_t *) ((u_char *) &ctx->event + v->offset);
 
     if (name->len) {
         value->len = name->len;
@@ -135,28 +151,48 @@ ngx_http_clockodo_get_member(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_clockodo_get_payload_member(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+ngx_uint_t
+ngx_http_clockodo_known(ngx_http_clockodo_ctx_t *ctx)
 {
-    if (!ngx_http_clockodo_has_envelope(ctx) || ctx->event.payload_fault) {
-        return NGX_OK;
+    clockodo_reason_e  reason;
+
+    reason = clockodo_faults[ctx->fault].reason;
+
+    if (ctx->verdict == CLOCKODO_VERDICT_NONE
+        || (reason != CLOCKODO_REASON_NONE
+            && reason <= CLOCKODO_REASON_ENVELOPE)
+        || ctx->event.handshake)
+    {
+        return NGX_HTTP_CLOCKODO_KNOWN_NOTHING;
     }
 
-    if (data == offsetof(clockodo_event_t, key)
-        && ctx->event.key.len == 0
-        && clockodo_event_key(&ctx->event) != 0)
-    {
+    return ctx->event.payload_fault ? NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE
+                                    : NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_get_key(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
+    ngx_str_t *value)
+{
+    clockodo_event_t  *event;
+
+    event = &ctx->event;
+
+    if (event->key.len == 0 && clockodo_event_key(event) != 0) {
         return NGX_ERROR;
     }
 
-    return ngx_http_clockodo_get_member(r, ctx, data, value);
+    value->len = event->key.len;
+    value->data = (u_char *) event->key.data;
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
 ngx_http_clockodo_get_duplicate(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
 {
     if (ctx->duplicate && ctx->verdict != CLOCKODO_VERDICT_REJECTED) {
         ngx_str_set(value, "1");
@@ -168,7 +204,7 @@ ngx_http_clockodo_get_duplicate(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_clockodo_get_verdict(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
 {
     value->len = clockodo_verdicts[ctx->verdict].len;
     value->data = (u_char *) clockodo_verdicts[ctx->verdict].data;
@@ -179,7 +215,7 @@ ngx_http_clockodo_get_verdict(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_clockodo_get_reason(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
 {
     const clockodo_name_t  *name;
 
@@ -194,23 +230,7 @@ ngx_http_clockodo_get_reason(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_clockodo_get_body(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
 {
     return ngx_http_clockodo_masked_body(r, ctx, value);
-}
-
-
-/* whether an authentic sender's event has got past the check of the envelope */
-
-static ngx_uint_t
-ngx_http_clockodo_has_envelope(ngx_http_clockodo_ctx_t *ctx)
-{
-    clockodo_reason_e  reason;
-
-    reason = clockodo_faults[ctx->fault].reason;
-
-    return ctx->verdict != CLOCKODO_VERDICT_NONE
-           && (reason == CLOCKODO_REASON_NONE
-               || reason > CLOCKODO_REASON_ENVELOPE)
-           && !ctx->event.handshake;
 }

@@ -285,7 +285,7 @@ static void
 ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
 {
-    ngx_str_t                   value;
+    ngx_str_t                   value, *client;
     ngx_time_t                 *tp;
     ngx_http_upstream_state_t  *state;
 
@@ -301,7 +301,13 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     state = ngx_http_clockodo_upstream_state(r, ctx);
     delivery->upstream_time = state ? (ngx_int_t) state->response_time : -1;
 
-    ngx_http_clockodo_set_text(&delivery->client, &r->connection->addr_text);
+    /* a client of a unix socket has the name that it gave itself */
+
+    client = &r->connection->addr_text;
+
+    delivery->client.len = clockodo_escape(delivery->client.data,
+                                           sizeof(delivery->client.data),
+                                           client->data, client->len);
 
     (void) ngx_http_clockodo_get_value(r, ctx, NGX_HTTP_CLOCKODO_EVENT,
                                        &value);
@@ -318,13 +324,12 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
 }
 
 
-/* a client of a unix socket has the name that it gave itself */
-
 static void
 ngx_http_clockodo_set_text(ngx_http_clockodo_text_t *text, ngx_str_t *value)
 {
-    text->len = clockodo_escape(text->data, sizeof(text->data), value->data,
-                                value->len);
+    text->len = ngx_min(value->len, sizeof(text->data));
+
+    ngx_memcpy(text->data, value->data, text->len);
 }
 
 
