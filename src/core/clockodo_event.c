@@ -19,6 +19,9 @@
      + 7 * 4)
 
 
+/* the body, its payload and the entity in that */
+#define EVENT_OBJECTS  3
+
 /* cJSON before 1.7.19 gives up on numbers with more bytes than this */
 #define EVENT_NUMBER_LEN  63
 
@@ -46,16 +49,44 @@ typedef struct {
 } event_member_t;
 
 
-static event_read_e event_read(clockodo_event_t *event,
-    const clockodo_json_members_t *members, const unsigned char *text);
-static int event_is_handshake(const clockodo_json_members_t *members);
-static event_read_e event_read_payload(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t payload);
-static const clockodo_json_value_t *event_find(
-    const clockodo_json_members_t *members, uint32_t object,
-    const event_member_t *m, const clockodo_json_member_t **next);
-static event_read_e event_read_members(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t object,
+/* an object whose members are read, and so must not have other spellings */
+
+typedef struct {
+    uint32_t                 object;
+    const event_member_t    *names;
+    size_t                   n;
+    clockodo_fault_e        *place;
+    clockodo_fault_e         spelling;
+} event_object_t;
+
+
+typedef struct {
+    clockodo_event_t               *event;
+    const clockodo_json_members_t  *members;
+    size_t                          found;
+    event_object_t                  objects[EVENT_OBJECTS];
+    size_t                          nobjects;
+    event_member_t                  entity;
+} event_reader_t;
+
+
+static event_read_e event_read(event_reader_t *r, const unsigned char *text);
+static int event_is_handshake(const event_reader_t *r);
+static int event_has(const event_reader_t *r, const event_member_t *m);
+static event_read_e event_read_handshake(event_reader_t *r);
+static event_read_e event_read_event(event_reader_t *r,
+    const unsigned char *text);
+static event_read_e event_read_payload(event_reader_t *r, uint32_t payload);
+static void event_add_object(event_reader_t *r, uint32_t object,
+    const event_member_t *names, size_t n, clockodo_fault_e *place,
+    clockodo_fault_e spelling);
+static void event_check_spelling(const event_reader_t *r);
+static int event_is_spelling(const event_object_t *object,
+    const clockodo_json_value_t *name);
+static const clockodo_json_value_t *event_find(const event_reader_t *r,
+    uint32_t object, const event_member_t *m,
+    const clockodo_json_member_t **next);
+static event_read_e event_read_members(event_reader_t *r, uint32_t object,
     const event_member_t *m, size_t n, const clockodo_json_value_t **values);
 static event_read_e event_read_value(clockodo_event_t *event,
     const event_member_t *m, const clockodo_json_value_t *value);
@@ -149,15 +180,10 @@ const clockodo_event_type_t  clockodo_event_types[CLOCKODO_EVENT_TYPES] = {
     offsetof(clockodo_event_t, fault ## _fault)
 
 
-static const event_member_t  event_secret = {
-    event_member("secret", STRING, event_read_secret, secret),
-    { CLOCKODO_FAULT_NONE,
-      CLOCKODO_FAULT_SECRET_TYPE,
-      CLOCKODO_FAULT_SECRET_VALUE }
-};
-
-
-/* what every event has; the payload is read once its event is known */
+/*
+ * The documented names of a body.  What every event has comes first; the
+ * payload is read once its event is known.
+ */
 
 static const event_member_t  event_members[] = {
 
@@ -190,12 +216,20 @@ static const event_member_t  event_members[] = {
     { event_member("token", STRING, event_read_token, token),
       { CLOCKODO_FAULT_TOKEN_MISSING,
         CLOCKODO_FAULT_TOKEN_TYPE,
-        CLOCKODO_FAULT_NONE } }
+        CLOCKODO_FAULT_NONE } },
+
+    { event_member("secret", STRING, event_read_secret, secret),
+      { CLOCKODO_FAULT_NONE,
+        CLOCKODO_FAULT_SECRET_TYPE,
+        CLOCKODO_FAULT_SECRET_VALUE } }
 };
 
-#define EVENT_MEMBERS  (sizeof(event_members) / sizeof(event_members[0]))
-#define EVENT_PAYLOAD  (EVENT_MEMBERS - 2)
-#define EVENT_TOKEN    (EVENT_MEMBERS - 1)
+#define EVENT_NAMES    (sizeof(event_members) / sizeof(event_members[0]))
+#define EVENT_MEMBERS  (EVENT_NAMES - 1)
+#define EVENT_EVENT    (EVENT_NAMES - 4)
+#define EVENT_PAYLOAD  (EVENT_NAMES - 3)
+#define EVENT_TOKEN    (EVENT_NAMES - 2)
+#define EVENT_SECRET   (EVENT_NAMES - 1)
 
 
 /* named after the event's entity */
@@ -329,6 +363,7 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     clockodo_event_t *event, clockodo_json_t *json)
 {
     event_read_e             rc;
+    event_reader_t           r;
     clockodo_json_e          error;
     clockodo_json_members_t  members;
 
@@ -340,7 +375,12 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
         return error;
     }
 
-    rc = event_read(event, &members, text);
+    r.event = event;
+    r.members = &members;
+    r.found = 0;
+    r.nobjects = 0;
+
+    rc = event_read(&r, text);
 
     clockodo_json_members_free(&members);
 
@@ -349,24 +389,84 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
 
 
 static event_read_e
-event_read(clockodo_event_t *event, const clockodo_json_members_t *members,
-    const unsigned char *text)
+event_read(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e                  rc;
-    const clockodo_json_value_t  *values[EVENT_MEMBERS];
+    event_read_e  rc;
 
-    if (event_is_handshake(members)) {
-        event->handshake = 1;
+    rc = event_is_handshake(r) ? event_read_handshake(r)
+                               : event_read_event(r, text);
 
-        return event_read_members(event, members, CLOCKODO_JSON_ROOT,
-                                  &event_secret, 1, values);
+    /* mostly there are no other members than those that were looked for */
+
+    if (rc == EVENT_READ_OK && r->members->n > r->found) {
+        event_check_spelling(r);
     }
 
-    rc = event_read_members(event, members, CLOCKODO_JSON_ROOT,
-                            event_members, EVENT_MEMBERS, values);
+    return rc;
+}
+
+
+/* without a token, and no event: anybody may send it */
+
+static int
+event_is_handshake(const event_reader_t *r)
+{
+    return !event_has(r, &event_members[EVENT_TOKEN])
+           && !event_has(r, &event_members[EVENT_EVENT])
+           && event_has(r, &event_members[EVENT_SECRET]);
+}
+
+
+/* the search starts with the last member: mostly it is the token */
+
+static int
+event_has(const event_reader_t *r, const event_member_t *m)
+{
+    const clockodo_json_member_t  *next;
+
+    next = r->members->list;
+
+    if (r->members->n) {
+        next += r->members->n - 1;
+    }
+
+    return event_find(r, CLOCKODO_JSON_ROOT, m, &next) != NULL;
+}
+
+
+static event_read_e
+event_read_handshake(event_reader_t *r)
+{
+    const clockodo_json_value_t  *secret;
+
+    r->event->handshake = 1;
+
+    event_add_object(r, CLOCKODO_JSON_ROOT, event_members, EVENT_NAMES,
+                     &r->event->secret_fault, CLOCKODO_FAULT_SECRET_SPELLING);
+
+    return event_read_members(r, CLOCKODO_JSON_ROOT,
+                              &event_members[EVENT_SECRET], 1, &secret);
+}
+
+
+static event_read_e
+event_read_event(event_reader_t *r, const unsigned char *text)
+{
+    event_read_e                  rc;
+    clockodo_event_t             *event;
+    const clockodo_json_value_t  *values[EVENT_MEMBERS];
+
+    event = r->event;
+
+    event_add_object(r, CLOCKODO_JSON_ROOT, event_members, EVENT_NAMES,
+                     &event->envelope_fault,
+                     CLOCKODO_FAULT_ENVELOPE_SPELLING);
+
+    rc = event_read_members(r, CLOCKODO_JSON_ROOT, event_members,
+                            EVENT_MEMBERS, values);
 
     if (rc == EVENT_READ_OK && event->envelope_fault == CLOCKODO_FAULT_NONE) {
-        rc = event_read_payload(event, members, values[EVENT_PAYLOAD]->object);
+        rc = event_read_payload(r, values[EVENT_PAYLOAD]->object);
     }
 
     if (rc == EVENT_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
@@ -378,48 +478,40 @@ event_read(clockodo_event_t *event, const clockodo_json_members_t *members,
 }
 
 
-/* an object with the one member "secret", which is then the first */
-
-static int
-event_is_handshake(const clockodo_json_members_t *members)
-{
-    size_t  i;
-
-    for (i = 1; i < members->n; i++) {
-        if (members->list[i].object == CLOCKODO_JSON_ROOT) {
-            return 0;
-        }
-    }
-
-    return members->n
-           && clockodo_json_name_is(&members->list[0].name, event_secret.name,
-                                    event_secret.len);
-}
-
-
 static event_read_e
-event_read_payload(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t payload)
+event_read_payload(event_reader_t *r, uint32_t payload)
 {
     event_read_e                  rc;
-    event_member_t                m;
+    clockodo_event_t             *event;
     const clockodo_json_value_t  *values[EVENT_BUDGET_MEMBERS];
 
+    event = r->event;
+
     if (event->type && event->type->budget) {
-        return event_read_members(event, members, payload,
-                                  event_budget_members, EVENT_BUDGET_MEMBERS,
-                                  values);
+        event_add_object(r, payload, event_budget_members,
+                         EVENT_BUDGET_MEMBERS, &event->payload_fault,
+                         CLOCKODO_FAULT_PAYLOAD_SPELLING);
+
+        return event_read_members(r, payload, event_budget_members,
+                                  EVENT_BUDGET_MEMBERS, values);
     }
 
-    m = event_entity;
-    m.name = event->entity.data;
-    m.len = event->entity.len;
+    r->entity = event_entity;
+    r->entity.name = event->entity.data;
+    r->entity.len = event->entity.len;
 
-    rc = event_read_members(event, members, payload, &m, 1, values);
+    event_add_object(r, payload, &r->entity, 1, &event->payload_fault,
+                     CLOCKODO_FAULT_PAYLOAD_SPELLING);
+
+    rc = event_read_members(r, payload, &r->entity, 1, values);
 
     if (rc == EVENT_READ_OK && event->payload_fault == CLOCKODO_FAULT_NONE) {
-        rc = event_read_members(event, members, values[0]->object,
-                                &event_entity_id, 1, values);
+        event_add_object(r, values[0]->object, &event_entity_id, 1,
+                         &event->payload_fault,
+                         CLOCKODO_FAULT_PAYLOAD_SPELLING);
+
+        rc = event_read_members(r, values[0]->object, &event_entity_id, 1,
+                                values);
     }
 
     if (event->type == NULL) {
@@ -433,25 +525,97 @@ event_read_payload(clockodo_event_t *event,
 }
 
 
+static void
+event_add_object(event_reader_t *r, uint32_t object,
+    const event_member_t *names, size_t n, clockodo_fault_e *place,
+    clockodo_fault_e spelling)
+{
+    event_object_t  *o;
+
+    o = &r->objects[r->nobjects++];
+
+    o->object = object;
+    o->names = names;
+    o->n = n;
+    o->place = place;
+    o->spelling = spelling;
+}
+
+
+/*
+ * An application that matches names without case takes the last one of
+ * "id" and "Id": what was judged would not be what it reads.
+ */
+
+static void
+event_check_spelling(const event_reader_t *r)
+{
+    size_t                         i;
+    const event_object_t          *o;
+    const clockodo_json_member_t  *member, *last;
+
+    last = &r->members->list[r->members->n];
+
+    for (member = r->members->list; member < last; member++) {
+
+        for (i = 0; i < r->nobjects; i++) {
+            o = &r->objects[i];
+
+            if (o->object == member->object
+                && *o->place == CLOCKODO_FAULT_NONE
+                && event_is_spelling(o, &member->name))
+            {
+                *o->place = o->spelling;
+            }
+        }
+    }
+}
+
+
+/* whether it is another spelling of one of the names, and none of them */
+
+static int
+event_is_spelling(const event_object_t *object,
+    const clockodo_json_value_t *name)
+{
+    size_t                 i;
+    const event_member_t  *m;
+
+    for (i = 0; i < object->n; i++) {
+        m = &object->names[i];
+
+        /* what folds gets no longer by it */
+
+        if (name->len >= m->len
+            && clockodo_json_name_folds_to(name, m->name, m->len))
+        {
+            return !clockodo_json_name_is(name, m->name, m->len);
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * A member of an object by its name, of which there are no two.  The search
  * starts at *next, behind what was found last: mostly it is there.
  */
 
 static const clockodo_json_value_t *
-event_find(const clockodo_json_members_t *members, uint32_t object,
-    const event_member_t *m, const clockodo_json_member_t **next)
+event_find(const event_reader_t *r, uint32_t object, const event_member_t *m,
+    const clockodo_json_member_t **next)
 {
     size_t                         n;
     const clockodo_json_member_t  *member, *last;
 
     member = *next;
-    last = &members->list[members->n];
+    last = &r->members->list[r->members->n];
 
-    for (n = members->n; n; n--, member++) {
+    for (n = r->members->n; n; n--, member++) {
 
         if (member == last) {
-            member = members->list;
+            member = r->members->list;
         }
 
         if (member->object == object
@@ -472,8 +636,7 @@ event_find(const clockodo_json_members_t *members, uint32_t object,
  */
 
 static event_read_e
-event_read_members(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t object,
+event_read_members(event_reader_t *r, uint32_t object,
     const event_member_t *m, size_t n, const clockodo_json_value_t **values)
 {
     size_t                         i;
@@ -481,12 +644,13 @@ event_read_members(clockodo_event_t *event,
     clockodo_fault_e              *place;
     const clockodo_json_member_t  *next;
 
-    next = members->list;
+    next = r->members->list;
 
     for (i = 0; i < n; i++) {
-        values[i] = event_find(members, object, &m[i], &next);
+        values[i] = event_find(r, object, &m[i], &next);
+        r->found += (values[i] != NULL);
 
-        rc = event_read_value(event, &m[i], values[i]);
+        rc = event_read_value(r->event, &m[i], values[i]);
 
         if (rc == EVENT_READ_OK) {
             continue;
@@ -496,7 +660,7 @@ event_read_members(clockodo_event_t *event,
             return rc;
         }
 
-        place = (clockodo_fault_e *) ((char *) event + m[i].fault);
+        place = (clockodo_fault_e *) ((char *) r->event + m[i].fault);
 
         if (*place == CLOCKODO_FAULT_NONE) {
             *place = m[i].faults[rc];
