@@ -19,9 +19,6 @@
      + 7 * 4)
 
 
-/* the body, its payload and the entity in that */
-#define EVENT_OBJECTS  3
-
 /* cJSON before 1.7.19 gives up on numbers with more bytes than this */
 #define EVENT_NUMBER_LEN  63
 
@@ -49,47 +46,37 @@ typedef struct {
 } event_member_t;
 
 
-/* an object whose members are read, and so must not have other spellings */
-
-typedef struct {
-    uint32_t                 object;
-    const event_member_t    *names;
-    size_t                   n;
-    clockodo_fault_e        *place;
-    clockodo_fault_e         spelling;
-} event_object_t;
-
+/* what is read, the members found, and which of them hold judged objects */
 
 typedef struct {
     clockodo_event_t               *event;
     const clockodo_json_members_t  *members;
     size_t                          found;
-    event_object_t                  objects[EVENT_OBJECTS];
-    size_t                          nobjects;
-    event_member_t                  entity;
+    const clockodo_json_member_t   *payload;
+    const clockodo_json_member_t   *entity;
 } event_reader_t;
 
 
 static event_read_e event_read(event_reader_t *r, const unsigned char *text);
 static int event_is_handshake(const event_reader_t *r);
 static int event_has(const event_reader_t *r, const event_member_t *m);
-static event_read_e event_read_handshake(event_reader_t *r);
 static event_read_e event_read_event(event_reader_t *r,
     const unsigned char *text);
-static event_read_e event_read_payload(event_reader_t *r, uint32_t payload);
-static void event_add_object(event_reader_t *r, uint32_t object,
-    const event_member_t *names, size_t n, clockodo_fault_e *place,
-    clockodo_fault_e spelling);
+static event_read_e event_read_payload(event_reader_t *r);
+static event_read_e event_read_entity(event_reader_t *r);
 static void event_check_spelling(const event_reader_t *r);
-static int event_is_spelling(const event_object_t *object,
-    const clockodo_json_value_t *name);
-static const clockodo_json_value_t *event_find(const event_reader_t *r,
-    uint32_t object, const event_member_t *m,
-    const clockodo_json_member_t **next);
-static event_read_e event_read_members(event_reader_t *r, uint32_t object,
-    const event_member_t *m, size_t n, const clockodo_json_value_t **values);
+static void event_check_names(const event_reader_t *r, uint32_t object,
+    const event_member_t *m, size_t n, clockodo_fault_e spelling);
+static int event_is_spelling(const clockodo_json_value_t *name,
+    const event_member_t *m, size_t n);
+static inline const clockodo_json_member_t *event_find(
+    const event_reader_t *r, uint32_t object, const event_member_t *m,
+    const clockodo_json_member_t *member);
+static event_read_e event_read_members(event_reader_t *r,
+    const clockodo_json_member_t *parent, const event_member_t *m, size_t n,
+    const clockodo_json_member_t **found);
 static event_read_e event_read_value(clockodo_event_t *event,
-    const event_member_t *m, const clockodo_json_value_t *value);
+    const event_member_t *m, const clockodo_json_member_t *member);
 static event_read_e event_read_escaped(clockodo_event_t *event,
     const event_member_t *m, const clockodo_name_t *sent);
 static event_read_e event_read_secret(clockodo_event_t *event,
@@ -378,7 +365,8 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     r.event = event;
     r.members = &members;
     r.found = 0;
-    r.nobjects = 0;
+    r.payload = NULL;
+    r.entity = NULL;
 
     rc = event_read(&r, text);
 
@@ -391,10 +379,18 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
 static event_read_e
 event_read(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e  rc;
+    event_read_e                   rc;
+    const clockodo_json_member_t  *secret;
 
-    rc = event_is_handshake(r) ? event_read_handshake(r)
-                               : event_read_event(r, text);
+    if (event_is_handshake(r)) {
+        r->event->handshake = 1;
+
+        rc = event_read_members(r, NULL, &event_members[EVENT_SECRET], 1,
+                                &secret);
+
+    } else {
+        rc = event_read_event(r, text);
+    }
 
     /* mostly there are no other members than those that were looked for */
 
@@ -406,72 +402,59 @@ event_read(event_reader_t *r, const unsigned char *text)
 }
 
 
-/* without a token, and no event: anybody may send it */
+/* no token and no name of an event, whatever else there is */
 
 static int
 event_is_handshake(const event_reader_t *r)
 {
+    const clockodo_json_member_t  *last;
+
+    /* mostly the token comes last */
+
+    if (r->members->n) {
+        last = &r->members->list[r->members->n - 1];
+
+        if (last->object == CLOCKODO_JSON_ROOT
+            && clockodo_json_name_is(&last->name,
+                                     event_members[EVENT_TOKEN].name,
+                                     event_members[EVENT_TOKEN].len))
+        {
+            return 0;
+        }
+    }
+
     return !event_has(r, &event_members[EVENT_TOKEN])
            && !event_has(r, &event_members[EVENT_EVENT])
            && event_has(r, &event_members[EVENT_SECRET]);
 }
 
 
-/* the search starts with the last member: mostly it is the token */
-
 static int
 event_has(const event_reader_t *r, const event_member_t *m)
 {
-    const clockodo_json_member_t  *next;
-
-    next = r->members->list;
-
-    if (r->members->n) {
-        next += r->members->n - 1;
-    }
-
-    return event_find(r, CLOCKODO_JSON_ROOT, m, &next) != NULL;
-}
-
-
-static event_read_e
-event_read_handshake(event_reader_t *r)
-{
-    const clockodo_json_value_t  *secret;
-
-    r->event->handshake = 1;
-
-    event_add_object(r, CLOCKODO_JSON_ROOT, event_members, EVENT_NAMES,
-                     &r->event->secret_fault, CLOCKODO_FAULT_SECRET_SPELLING);
-
-    return event_read_members(r, CLOCKODO_JSON_ROOT,
-                              &event_members[EVENT_SECRET], 1, &secret);
+    return event_find(r, CLOCKODO_JSON_ROOT, m, r->members->list) != NULL;
 }
 
 
 static event_read_e
 event_read_event(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e                  rc;
-    clockodo_event_t             *event;
-    const clockodo_json_value_t  *values[EVENT_MEMBERS];
+    event_read_e                   rc;
+    clockodo_event_t              *event;
+    const clockodo_json_member_t  *found[EVENT_MEMBERS];
 
     event = r->event;
 
-    event_add_object(r, CLOCKODO_JSON_ROOT, event_members, EVENT_NAMES,
-                     &event->envelope_fault,
-                     CLOCKODO_FAULT_ENVELOPE_SPELLING);
-
-    rc = event_read_members(r, CLOCKODO_JSON_ROOT, event_members,
-                            EVENT_MEMBERS, values);
+    rc = event_read_members(r, NULL, event_members, EVENT_MEMBERS, found);
 
     if (rc == EVENT_READ_OK && event->envelope_fault == CLOCKODO_FAULT_NONE) {
-        rc = event_read_payload(r, values[EVENT_PAYLOAD]->object);
+        r->payload = found[EVENT_PAYLOAD];
+        rc = event_read_payload(r);
     }
 
     if (rc == EVENT_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
-        event->token_offset = values[EVENT_TOKEN]->data - text;
-        event->token_len = values[EVENT_TOKEN]->len;
+        event->token_offset = found[EVENT_TOKEN]->value.data - text;
+        event->token_len = found[EVENT_TOKEN]->value.len;
     }
 
     return rc;
@@ -479,40 +462,20 @@ event_read_event(event_reader_t *r, const unsigned char *text)
 
 
 static event_read_e
-event_read_payload(event_reader_t *r, uint32_t payload)
+event_read_payload(event_reader_t *r)
 {
-    event_read_e                  rc;
-    clockodo_event_t             *event;
-    const clockodo_json_value_t  *values[EVENT_BUDGET_MEMBERS];
+    event_read_e                   rc;
+    clockodo_event_t              *event;
+    const clockodo_json_member_t  *found[EVENT_BUDGET_MEMBERS];
 
     event = r->event;
 
     if (event->type && event->type->budget) {
-        event_add_object(r, payload, event_budget_members,
-                         EVENT_BUDGET_MEMBERS, &event->payload_fault,
-                         CLOCKODO_FAULT_PAYLOAD_SPELLING);
-
-        return event_read_members(r, payload, event_budget_members,
-                                  EVENT_BUDGET_MEMBERS, values);
+        return event_read_members(r, r->payload, event_budget_members,
+                                  EVENT_BUDGET_MEMBERS, found);
     }
 
-    r->entity = event_entity;
-    r->entity.name = event->entity.data;
-    r->entity.len = event->entity.len;
-
-    event_add_object(r, payload, &r->entity, 1, &event->payload_fault,
-                     CLOCKODO_FAULT_PAYLOAD_SPELLING);
-
-    rc = event_read_members(r, payload, &r->entity, 1, values);
-
-    if (rc == EVENT_READ_OK && event->payload_fault == CLOCKODO_FAULT_NONE) {
-        event_add_object(r, values[0]->object, &event_entity_id, 1,
-                         &event->payload_fault,
-                         CLOCKODO_FAULT_PAYLOAD_SPELLING);
-
-        rc = event_read_members(r, values[0]->object, &event_entity_id, 1,
-                                values);
-    }
+    rc = event_read_entity(r);
 
     if (event->type == NULL) {
 
@@ -525,71 +488,122 @@ event_read_payload(event_reader_t *r, uint32_t payload)
 }
 
 
-static void
-event_add_object(event_reader_t *r, uint32_t object,
-    const event_member_t *names, size_t n, clockodo_fault_e *place,
-    clockodo_fault_e spelling)
+static event_read_e
+event_read_entity(event_reader_t *r)
 {
-    event_object_t  *o;
+    event_read_e                   rc;
+    event_member_t                 m;
+    const clockodo_json_member_t  *entity, *id;
 
-    o = &r->objects[r->nobjects++];
+    m = event_entity;
+    m.name = r->event->entity.data;
+    m.len = r->event->entity.len;
 
-    o->object = object;
-    o->names = names;
-    o->n = n;
-    o->place = place;
-    o->spelling = spelling;
+    rc = event_read_members(r, r->payload, &m, 1, &entity);
+
+    if (rc != EVENT_READ_OK || r->event->payload_fault) {
+        return rc;
+    }
+
+    r->entity = entity;
+
+    return event_read_members(r, entity, &event_entity_id, 1, &id);
 }
 
 
 /*
- * An application that matches names without case takes the last one of
- * "id" and "Id": what was judged would not be what it reads.
+ * An application that matches names without case takes the last one of "id"
+ * and "Id": it would read something else than what was judged.
  */
 
 static void
 event_check_spelling(const event_reader_t *r)
 {
-    size_t                         i;
-    const event_object_t          *o;
+    event_member_t     m;
+    clockodo_event_t  *event;
+
+    event = r->event;
+
+    event_check_names(r, CLOCKODO_JSON_ROOT, event_members, EVENT_NAMES,
+                      event->handshake ? CLOCKODO_FAULT_SECRET_SPELLING
+                                       : CLOCKODO_FAULT_ENVELOPE_SPELLING);
+
+    if (r->payload == NULL) {
+        return;
+    }
+
+    if (event->type && event->type->budget) {
+        event_check_names(r, r->payload->value.object, event_budget_members,
+                          EVENT_BUDGET_MEMBERS,
+                          CLOCKODO_FAULT_PAYLOAD_SPELLING);
+        return;
+    }
+
+    m.name = event->entity.data;
+    m.len = event->entity.len;
+
+    event_check_names(r, r->payload->value.object, &m, 1,
+                      CLOCKODO_FAULT_PAYLOAD_SPELLING);
+
+    if (r->entity) {
+        event_check_names(r, r->entity->value.object, &event_entity_id, 1,
+                          CLOCKODO_FAULT_PAYLOAD_SPELLING);
+    }
+}
+
+
+static void
+event_check_names(const event_reader_t *r, uint32_t object,
+    const event_member_t *m, size_t n, clockodo_fault_e spelling)
+{
+    clockodo_fault_e              *fault;
     const clockodo_json_member_t  *member, *last;
+
+    switch (spelling) {
+
+    case CLOCKODO_FAULT_SECRET_SPELLING:
+        fault = &r->event->secret_fault;
+        break;
+
+    case CLOCKODO_FAULT_ENVELOPE_SPELLING:
+        fault = &r->event->envelope_fault;
+        break;
+
+    default:
+        fault = &r->event->payload_fault;
+    }
 
     last = &r->members->list[r->members->n];
 
-    for (member = r->members->list; member < last; member++) {
-
-        for (i = 0; i < r->nobjects; i++) {
-            o = &r->objects[i];
-
-            if (o->object == member->object
-                && *o->place == CLOCKODO_FAULT_NONE
-                && event_is_spelling(o, &member->name))
-            {
-                *o->place = o->spelling;
-            }
+    for (member = r->members->list;
+         member < last && *fault == CLOCKODO_FAULT_NONE;
+         member++)
+    {
+        if (member->object == object
+            && event_is_spelling(&member->name, m, n))
+        {
+            *fault = spelling;
         }
     }
 }
 
 
-/* whether it is another spelling of one of the names, and none of them */
+/* whether it is another spelling of one of n names */
 
 static int
-event_is_spelling(const event_object_t *object,
-    const clockodo_json_value_t *name)
+event_is_spelling(const clockodo_json_value_t *name, const event_member_t *m,
+    size_t n)
 {
-    size_t                 i;
-    const event_member_t  *m;
+    size_t  i;
 
-    for (i = 0; i < object->n; i++) {
-        m = &object->names[i];
+    for (i = 0; i < n; i++) {
 
         /* what folds gets no longer by it */
 
-        if (name->len >= m->len
-            && clockodo_json_name_folds_to(name, m->name, m->len))
+        if (name->len >= m[i].len
+            && clockodo_json_name_folds_to(name, m[i].name, m[i].len))
         {
-            return !clockodo_json_name_is(name, m->name, m->len);
+            return !clockodo_json_name_is(name, m[i].name, m[i].len);
         }
     }
 
@@ -599,17 +613,16 @@ event_is_spelling(const event_object_t *object,
 
 /*
  * A member of an object by its name, of which there are no two.  The search
- * starts at *next, behind what was found last: mostly it is there.
+ * starts at the given one, behind what was found last: mostly it is there.
  */
 
-static const clockodo_json_value_t *
+static inline const clockodo_json_member_t *
 event_find(const event_reader_t *r, uint32_t object, const event_member_t *m,
-    const clockodo_json_member_t **next)
+    const clockodo_json_member_t *member)
 {
     size_t                         n;
-    const clockodo_json_member_t  *member, *last;
+    const clockodo_json_member_t  *last;
 
-    member = *next;
     last = &r->members->list[r->members->n];
 
     for (n = r->members->n; n; n--, member++) {
@@ -621,8 +634,7 @@ event_find(const event_reader_t *r, uint32_t object, const event_member_t *m,
         if (member->object == object
             && clockodo_json_name_is(&member->name, m->name, m->len))
         {
-            *next = member + 1;
-            return &member->value;
+            return member;
         }
     }
 
@@ -631,26 +643,34 @@ event_find(const event_reader_t *r, uint32_t object, const event_member_t *m,
 
 
 /*
- * Finds n members of an object, sets values to them, and reads them.  Of
- * several faults that go to the same place, the first one stays.
+ * Finds n members of the body, or of the object that is a member's value, and
+ * reads them.  Of several faults that go to the same place, the first stays.
  */
 
 static event_read_e
-event_read_members(event_reader_t *r, uint32_t object,
-    const event_member_t *m, size_t n, const clockodo_json_value_t **values)
+event_read_members(event_reader_t *r, const clockodo_json_member_t *parent,
+    const event_member_t *m, size_t n, const clockodo_json_member_t **found)
 {
     size_t                         i;
+    uint32_t                       object;
     event_read_e                   rc;
     clockodo_fault_e              *place;
     const clockodo_json_member_t  *next;
 
-    next = r->members->list;
+    /* what is in an object comes behind it */
+
+    object = parent ? parent->value.object : CLOCKODO_JSON_ROOT;
+    next = parent ? parent + 1 : r->members->list;
 
     for (i = 0; i < n; i++) {
-        values[i] = event_find(r, object, &m[i], &next);
-        r->found += (values[i] != NULL);
+        found[i] = event_find(r, object, &m[i], next);
 
-        rc = event_read_value(r->event, &m[i], values[i]);
+        if (found[i]) {
+            next = found[i] + 1;
+            r->found++;
+        }
+
+        rc = event_read_value(r->event, &m[i], found[i]);
 
         if (rc == EVENT_READ_OK) {
             continue;
@@ -673,13 +693,16 @@ event_read_members(event_reader_t *r, uint32_t object,
 
 static event_read_e
 event_read_value(clockodo_event_t *event, const event_member_t *m,
-    const clockodo_json_value_t *value)
+    const clockodo_json_member_t *member)
 {
-    clockodo_name_t  text;
+    clockodo_name_t               text;
+    const clockodo_json_value_t  *value;
 
-    if (value == NULL) {
+    if (member == NULL) {
         return EVENT_READ_MISSING;
     }
+
+    value = &member->value;
 
     if (value->type != m->type) {
         return EVENT_READ_MISTYPED;
