@@ -258,6 +258,10 @@ matrix:                 ## builds and tests on each release of Debian, in chroot
 	@tools/install build test matrix chroot
 	@tools/releases
 
+platforms:              ## builds and tests with 32-bit words, in a chroot
+	@tools/install chroot
+	@tools/platforms $(T)
+
 
 bench:                  ## compare with plain nginx, lua and njs (README: Speed)
 	@tools/install build bench
@@ -313,5 +317,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults build-ct ct \
-        cost lint static matrix bench counts man dist \
+        cost lint static matrix platforms bench counts man dist \
         deb deb-check install-check help clean FORCE

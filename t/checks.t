@@ -203,10 +203,19 @@ passes('handshake', '/secret', 'handshake', '{"secret":"S3cr3t"}');
 passes('the longest secret', '/secret', 'handshake',
        '{"secret":"S3cr3t' . 'x' x 122 . '"}');
 
-# one that has more members is an event
+passes('a handshake with more members', '/secret', 'handshake',
+       '{"a":1,"secret":"S3cr3t","A":{"token":1}}');
 
-refused('token', 'member "token" is missing', '{"secret":"S3cr3t","a":1}',
-        path => '/secret');
+# one with a token or the name of an event is none
+
+refused('token', 'member "token" is missing',
+        '{"secret":"S3cr3t","event_name":"Evil"}', path => '/secret');
+
+refused('handshake', 'a member beside "secret" has the name of a documented '
+                     . 'one in another case',
+        "{\"secret\":\"S3cr3t\",\"$_\":\"Evil\"}", path => '/secret')
+    for qw(Secret SECRET \u0053ecret \u017fecret Token to\u212aen Event_name),
+        "to\xe2\x84\xaaen";
 
 
 # Token.
@@ -280,6 +289,24 @@ refused('envelope', 'member "event_name" is not "entity.action" of '
 passes('further members', '/hook', 'accepted',
        event(secret => '"S3cr3t"', extra => '{"a":[1]}'));
 
+# an application that matches names without case would take the last one
+
+my $case = 'has the name of a documented one in another case';
+
+for my $name (qw(Subscription_Id subscription_ID \u0053ubscription_id
+                 \u017fubscription_id Company_id OCCURRED_AT Payload Event_Name
+                 Secret Token to\u212aen),
+              "to\xe2\x84\xaaen", "\xc5\xbfecret")
+{
+    my $event = event();
+
+    refused('envelope', "a member $case", $event =~ s/\{/{"$name":"Evil",/r);
+    refused('envelope', "a member $case", $event =~ s/\}$/,"$name":"Evil"}/r);
+}
+
+passes('further members that differ in case', '/hook', 'accepted',
+       event(more => '1', More => '2', Id => '3', id => '4', Team => '5'));
+
 
 # Event and payload.
 
@@ -307,6 +334,19 @@ refused('payload',
     for '{}', '{"id":0}', '{"id":"9001"}', '{"id":1.0}', '{"ID":9001}',
         '{"id":9007199254740992}';
 
+refused('payload', "a member in \"payload\" $case", event(payload => $_))
+    for '{"team":{"id":9001,"Id":1}}', '{"team":{"\u0049d":1,"id":9001}}',
+        '{"team":{"id":9001},"Team":{"id":1}}', '{"TEAM":1,"team":{"id":9001}}';
+
+refused('payload', "a member in \"payload\" $case",
+        event(event_name => '"team.exploded"', payload => $_),
+        path => '/forward')
+    for '{"Team":{"id":1}}', '{"team":{"id":9001,"ID":1}}';
+
+passes('further members of a payload that differ in case', '/hook', 'accepted',
+       event(payload => '{"Id":1,"id":2,"team":{"id":9001,"Team":1,"a":2,'
+                        . '"A":{"Id":3}},"User":{"id":4}}'));
+
 my @budget = (id => '123', type => '"projectBudget"', threshold => '80');
 
 sub budget {
@@ -321,6 +361,10 @@ sub budget {
 passes('a budget notification', '/hook', 'accepted', budget());
 passes("threshold $_", '/hook', 'accepted', budget(threshold => $_))
     for '0', '-1', '99.5', '1e2';
+
+refused('payload', "a member in \"payload\" $case",
+        budget() =~ s/"threshold"/"$_":1,$&/r)
+    for qw(Id Type Threshold thre\u017fhold);
 
 refused('payload', 'member "id" in "payload" is not a positive integer',
         budget(id => $_)) for undef, '0', '"123"';

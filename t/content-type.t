@@ -40,6 +40,10 @@ application/json; version=1; charset=utf-8
 application/json; charset=utf-8; version=1
 application/json; xcharset=latin1
 application/json; charset=utf-8; charset=UTF-8
+application/json; charset*0=utf-8
+application/json; charset*=utf-8''utf-8
+application/json; charset*0*=UTF-8'en'utf%2D8
+application/json; x="; charset=utf-7; y="
 END
 
 push @good, "application/json;\tcharset=utf-8\t";
@@ -91,6 +95,15 @@ application/json; version=1; charset=latin1
 application/json; version="; charset=utf-8
 application/json charset=utf-8
 application/json;; charset=latin1
+application/json; charset*=utf-7
+application/json; charset*=utf-8''utf-7
+application/json; charset*=utf-7''utf-8
+application/json; charset*=utf-8''utf%2D7
+application/json; charset*0=utf-7
+application/json; Charset*0="utf-7"
+application/json; charset*0*=utf-8''utf-7
+application/json; charset*0=utf-; charset*1=7
+application/json; charset=utf-8; charset*0=utf-7
 END
 
 my $event = event();

@@ -75,7 +75,10 @@ our %good = table('/hook',
         [ secret('again'), 'again' ],
         [ secret('\u0038ee\u002D\u007e'), '8ee-~' ],
         [ qq(\t{ "secret"\n:\r "blanks" } \n), 'blanks' ],
-        [ '{"\u0073ecre\u0074":"name"}', 'name' ]));
+        [ '{"\u0073ecre\u0074":"name"}', 'name' ],
+        [ '{"secret":"more","more":1,"More":[]}', 'more' ],
+        [ '{"company_id":1337,"payload":{"token":1},"secret":"last"}',
+          'last' ]));
 
 our %ten = table('/hook', map { [ secret("ten-$_"), 200, '', "ten-$_" ] }
                           1 .. 10);
@@ -88,11 +91,15 @@ our %bad = table('/hook',
         'a\nb',
         grep { !/["\\]/ && index($all, $_) < 0 } map { chr } 0x20 .. 0x7e),
     map { qq({"secret":$_}) }
-        qw(null true 1 1.5 [] {}), qq(["$uuid"]), qq({"secret":"$uuid"}));
+        qw(null true 1 1.5 [] {}), qq(["$uuid"]), qq({"secret":"$uuid"}),
+    map({ qq({"secret":"$uuid","$_":"b"}) }
+        qw(Secret \u0053ecret \u017fecret Token to\u212aen Event_Name Payload),
+        "to\xe2\x84\xaaen"));
 
 our %other = table('/hook',
     map({ [ $_, 403, 'token' ] }
-        qq({"secret":"$uuid","more":1}), qq({"more":1,"secret":"$uuid"}),
+        qq({"secret":"$uuid","token":1}), qq({"\\u0074oken":1,"secret":"$uuid"}),
+        qq({"secret":"$uuid","event_name":"team.updated"}),
         qq({"Secret":"$uuid"}), qq({"secret ":"$uuid"}),
         qq({"secre":"$uuid"}), '{}'),
     map({ [ $_, 400, 'malformed_json' ] }
@@ -103,7 +110,8 @@ our %other = table('/hook',
 our %off = table('/off',
     [ secret($uuid), 403, 'handshake' ],
     [ secret('!'), 400, 'handshake' ],
-    [ qq({"secret":"$uuid","more":1}), 403, 'token' ]);
+    [ qq({"secret":"$uuid","more":1}), 403, 'handshake' ],
+    [ qq({"secret":"$uuid","token":1}), 403, 'token' ]);
 
 our @piped = map { "POST /hook\n" . secret("piped-$_") } 1 .. 10;
 our @piped_lines = map { "127.0.0.1 piped-$_" } 1 .. 10;

@@ -15,6 +15,9 @@
  */
 #define DEDUPE_EXPIRE      2
 
+/* by how much a clock may be behind, in milliseconds */
+#define DEDUPE_BEHIND      (24 * 60 * 60 * 1000)
+
 /* with its place in the heap */
 #define DEDUPE_ENTRY_SIZE                                                     \
     (sizeof(clockodo_dedupe_entry_t) + sizeof(uint32_t))
@@ -88,6 +91,23 @@ clockodo_dedupe_init(void *memory, size_t size)
     dedupe_rebuild(t);
 
     return t;
+}
+
+
+uint64_t
+clockodo_dedupe_now(clockodo_dedupe_t *t, uint64_t clock, uint64_t max)
+{
+    uint64_t  ahead;
+
+    ahead = (clock - t->clock) & max;
+
+    /* a clock that is a little behind seems to be far ahead */
+
+    if (t->clock == 0 || ahead <= max - DEDUPE_BEHIND) {
+        t->clock += ahead;
+    }
+
+    return t->clock;
 }
 
 

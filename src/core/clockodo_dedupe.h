@@ -28,7 +28,8 @@
  * One that is killed amid a call does no harm: the next call, by whomever,
  * puts the table in order.  The order of what was committed is then lost.
  *
- * Times are in milliseconds of any clock that does not go back.
+ * Times are in milliseconds of any clock that does not go back, as that of
+ * clockodo_dedupe_now().
  */
 
 
@@ -60,6 +61,8 @@ typedef struct {
     uint32_t                   oldest;
     uint32_t                   newest;
 
+    uint64_t                   clock;      /* that was seen last, 0: none */
+
     uint64_t                   nclaims;    /* there were, ever */
     uint64_t                   entries;    /* there are */
     uint64_t                   evictions;  /* committed, before their time */
@@ -89,6 +92,16 @@ typedef struct {
  * NULL if it is too small for one entry.
  */
 clockodo_dedupe_t *clockodo_dedupe_init(void *memory, size_t size);
+
+/*
+ * Makes a time of 64 bits of a clock that starts again at 0 after max, which
+ * is 2^32 - 1 or 2^64 - 1.  The clocks of processes may differ, by a day at
+ * most: the time is that of the one that is ahead, and never goes back.  Who
+ * looks at a clock of 32 bits must do so within 48 days, or each further round
+ * of it, of 49.7 days, is missed: claims and commits then last longer.
+ */
+uint64_t clockodo_dedupe_now(clockodo_dedupe_t *t, uint64_t clock,
+    uint64_t max);
 
 /*
  * Claims a key for lease milliseconds.  Keys of different scopes differ.

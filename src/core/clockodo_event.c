@@ -46,19 +46,37 @@ typedef struct {
 } event_member_t;
 
 
-static event_read_e event_read(clockodo_event_t *event,
-    const clockodo_json_members_t *members, const unsigned char *text);
-static int event_is_handshake(const clockodo_json_members_t *members);
-static event_read_e event_read_payload(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t payload);
-static const clockodo_json_value_t *event_find(
-    const clockodo_json_members_t *members, uint32_t object,
-    const event_member_t *m, const clockodo_json_member_t **next);
-static event_read_e event_read_members(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t object,
-    const event_member_t *m, size_t n, const clockodo_json_value_t **values);
+/* what is read, the members found, and which of them hold judged objects */
+
+typedef struct {
+    clockodo_event_t               *event;
+    const clockodo_json_members_t  *members;
+    size_t                          found;
+    const clockodo_json_member_t   *payload;
+    const clockodo_json_member_t   *entity;
+} event_reader_t;
+
+
+static event_read_e event_read(event_reader_t *r, const unsigned char *text);
+static int event_is_handshake(const event_reader_t *r);
+static int event_has(const event_reader_t *r, const event_member_t *m);
+static event_read_e event_read_event(event_reader_t *r,
+    const unsigned char *text);
+static event_read_e event_read_payload(event_reader_t *r);
+static event_read_e event_read_entity(event_reader_t *r);
+static void event_check_spelling(const event_reader_t *r);
+static void event_check_names(const event_reader_t *r, uint32_t object,
+    const event_member_t *m, size_t n, clockodo_fault_e spelling);
+static int event_is_spelling(const clockodo_json_value_t *name,
+    const event_member_t *m, size_t n);
+static inline const clockodo_json_member_t *event_find(
+    const event_reader_t *r, uint32_t object, const event_member_t *m,
+    const clockodo_json_member_t *member);
+static event_read_e event_read_members(event_reader_t *r,
+    const clockodo_json_member_t *parent, const event_member_t *m, size_t n,
+    const clockodo_json_member_t **found);
 static event_read_e event_read_value(clockodo_event_t *event,
-    const event_member_t *m, const clockodo_json_value_t *value);
+    const event_member_t *m, const clockodo_json_member_t *member);
 static event_read_e event_read_escaped(clockodo_event_t *event,
     const event_member_t *m, const clockodo_name_t *sent);
 static event_read_e event_read_secret(clockodo_event_t *event,
@@ -149,15 +167,10 @@ const clockodo_event_type_t  clockodo_event_types[CLOCKODO_EVENT_TYPES] = {
     offsetof(clockodo_event_t, fault ## _fault)
 
 
-static const event_member_t  event_secret = {
-    event_member("secret", STRING, event_read_secret, secret),
-    { CLOCKODO_FAULT_NONE,
-      CLOCKODO_FAULT_SECRET_TYPE,
-      CLOCKODO_FAULT_SECRET_VALUE }
-};
-
-
-/* what every event has; the payload is read once its event is known */
+/*
+ * The documented names of a body.  What every event has comes first; the
+ * payload is read once its event is known.
+ */
 
 static const event_member_t  event_members[] = {
 
@@ -190,12 +203,20 @@ static const event_member_t  event_members[] = {
     { event_member("token", STRING, event_read_token, token),
       { CLOCKODO_FAULT_TOKEN_MISSING,
         CLOCKODO_FAULT_TOKEN_TYPE,
-        CLOCKODO_FAULT_NONE } }
+        CLOCKODO_FAULT_NONE } },
+
+    { event_member("secret", STRING, event_read_secret, secret),
+      { CLOCKODO_FAULT_NONE,
+        CLOCKODO_FAULT_SECRET_TYPE,
+        CLOCKODO_FAULT_SECRET_VALUE } }
 };
 
-#define EVENT_MEMBERS  (sizeof(event_members) / sizeof(event_members[0]))
-#define EVENT_PAYLOAD  (EVENT_MEMBERS - 2)
-#define EVENT_TOKEN    (EVENT_MEMBERS - 1)
+#define EVENT_NAMES    (sizeof(event_members) / sizeof(event_members[0]))
+#define EVENT_MEMBERS  (EVENT_NAMES - 1)
+#define EVENT_EVENT    (EVENT_NAMES - 4)
+#define EVENT_PAYLOAD  (EVENT_NAMES - 3)
+#define EVENT_TOKEN    (EVENT_NAMES - 2)
+#define EVENT_SECRET   (EVENT_NAMES - 1)
 
 
 /* named after the event's entity */
@@ -329,6 +350,7 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     clockodo_event_t *event, clockodo_json_t *json)
 {
     event_read_e             rc;
+    event_reader_t           r;
     clockodo_json_e          error;
     clockodo_json_members_t  members;
 
@@ -340,7 +362,13 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
         return error;
     }
 
-    rc = event_read(event, &members, text);
+    r.event = event;
+    r.members = &members;
+    r.found = 0;
+    r.payload = NULL;
+    r.entity = NULL;
+
+    rc = event_read(&r, text);
 
     clockodo_json_members_free(&members);
 
@@ -349,78 +377,105 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
 
 
 static event_read_e
-event_read(clockodo_event_t *event, const clockodo_json_members_t *members,
-    const unsigned char *text)
+event_read(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e                  rc;
-    const clockodo_json_value_t  *values[EVENT_MEMBERS];
+    event_read_e                   rc;
+    const clockodo_json_member_t  *secret;
 
-    if (event_is_handshake(members)) {
-        event->handshake = 1;
+    if (event_is_handshake(r)) {
+        r->event->handshake = 1;
 
-        return event_read_members(event, members, CLOCKODO_JSON_ROOT,
-                                  &event_secret, 1, values);
+        rc = event_read_members(r, NULL, &event_members[EVENT_SECRET], 1,
+                                &secret);
+
+    } else {
+        rc = event_read_event(r, text);
     }
 
-    rc = event_read_members(event, members, CLOCKODO_JSON_ROOT,
-                            event_members, EVENT_MEMBERS, values);
+    /* mostly there are no other members than those that were looked for */
 
-    if (rc == EVENT_READ_OK && event->envelope_fault == CLOCKODO_FAULT_NONE) {
-        rc = event_read_payload(event, members, values[EVENT_PAYLOAD]->object);
-    }
-
-    if (rc == EVENT_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
-        event->token_offset = values[EVENT_TOKEN]->data - text;
-        event->token_len = values[EVENT_TOKEN]->len;
+    if (rc == EVENT_READ_OK && r->members->n > r->found) {
+        event_check_spelling(r);
     }
 
     return rc;
 }
 
 
-/* an object with the one member "secret", which is then the first */
+/* no token and no name of an event, whatever else there is */
 
 static int
-event_is_handshake(const clockodo_json_members_t *members)
+event_is_handshake(const event_reader_t *r)
 {
-    size_t  i;
+    const clockodo_json_member_t  *last;
 
-    for (i = 1; i < members->n; i++) {
-        if (members->list[i].object == CLOCKODO_JSON_ROOT) {
+    /* mostly the token comes last */
+
+    if (r->members->n) {
+        last = &r->members->list[r->members->n - 1];
+
+        if (last->object == CLOCKODO_JSON_ROOT
+            && clockodo_json_name_is(&last->name,
+                                     event_members[EVENT_TOKEN].name,
+                                     event_members[EVENT_TOKEN].len))
+        {
             return 0;
         }
     }
 
-    return members->n
-           && clockodo_json_name_is(&members->list[0].name, event_secret.name,
-                                    event_secret.len);
+    return !event_has(r, &event_members[EVENT_TOKEN])
+           && !event_has(r, &event_members[EVENT_EVENT])
+           && event_has(r, &event_members[EVENT_SECRET]);
+}
+
+
+static int
+event_has(const event_reader_t *r, const event_member_t *m)
+{
+    return event_find(r, CLOCKODO_JSON_ROOT, m, r->members->list) != NULL;
 }
 
 
 static event_read_e
-event_read_payload(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t payload)
+event_read_event(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e                  rc;
-    event_member_t                m;
-    const clockodo_json_value_t  *values[EVENT_BUDGET_MEMBERS];
+    event_read_e                   rc;
+    clockodo_event_t              *event;
+    const clockodo_json_member_t  *found[EVENT_MEMBERS];
+
+    event = r->event;
+
+    rc = event_read_members(r, NULL, event_members, EVENT_MEMBERS, found);
+
+    if (rc == EVENT_READ_OK && event->envelope_fault == CLOCKODO_FAULT_NONE) {
+        r->payload = found[EVENT_PAYLOAD];
+        rc = event_read_payload(r);
+    }
+
+    if (rc == EVENT_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
+        event->token_offset = found[EVENT_TOKEN]->value.data - text;
+        event->token_len = found[EVENT_TOKEN]->value.len;
+    }
+
+    return rc;
+}
+
+
+static event_read_e
+event_read_payload(event_reader_t *r)
+{
+    event_read_e                   rc;
+    clockodo_event_t              *event;
+    const clockodo_json_member_t  *found[EVENT_BUDGET_MEMBERS];
+
+    event = r->event;
 
     if (event->type && event->type->budget) {
-        return event_read_members(event, members, payload,
-                                  event_budget_members, EVENT_BUDGET_MEMBERS,
-                                  values);
+        return event_read_members(r, r->payload, event_budget_members,
+                                  EVENT_BUDGET_MEMBERS, found);
     }
 
-    m = event_entity;
-    m.name = event->entity.data;
-    m.len = event->entity.len;
-
-    rc = event_read_members(event, members, payload, &m, 1, values);
-
-    if (rc == EVENT_READ_OK && event->payload_fault == CLOCKODO_FAULT_NONE) {
-        rc = event_read_members(event, members, values[0]->object,
-                                &event_entity_id, 1, values);
-    }
+    rc = event_read_entity(r);
 
     if (event->type == NULL) {
 
@@ -433,32 +488,153 @@ event_read_payload(clockodo_event_t *event,
 }
 
 
+static event_read_e
+event_read_entity(event_reader_t *r)
+{
+    event_read_e                   rc;
+    event_member_t                 m;
+    const clockodo_json_member_t  *entity, *id;
+
+    m = event_entity;
+    m.name = r->event->entity.data;
+    m.len = r->event->entity.len;
+
+    rc = event_read_members(r, r->payload, &m, 1, &entity);
+
+    if (rc != EVENT_READ_OK || r->event->payload_fault) {
+        return rc;
+    }
+
+    r->entity = entity;
+
+    return event_read_members(r, entity, &event_entity_id, 1, &id);
+}
+
+
 /*
- * A member of an object by its name, of which there are no two.  The search
- * starts at *next, behind what was found last: mostly it is there.
+ * An application that matches names without case takes the last one of "id"
+ * and "Id": it would read something else than what was judged.
  */
 
-static const clockodo_json_value_t *
-event_find(const clockodo_json_members_t *members, uint32_t object,
-    const event_member_t *m, const clockodo_json_member_t **next)
+static void
+event_check_spelling(const event_reader_t *r)
 {
-    size_t                         n;
+    event_member_t     m;
+    clockodo_event_t  *event;
+
+    event = r->event;
+
+    event_check_names(r, CLOCKODO_JSON_ROOT, event_members, EVENT_NAMES,
+                      event->handshake ? CLOCKODO_FAULT_SECRET_SPELLING
+                                       : CLOCKODO_FAULT_ENVELOPE_SPELLING);
+
+    if (r->payload == NULL) {
+        return;
+    }
+
+    if (event->type && event->type->budget) {
+        event_check_names(r, r->payload->value.object, event_budget_members,
+                          EVENT_BUDGET_MEMBERS,
+                          CLOCKODO_FAULT_PAYLOAD_SPELLING);
+        return;
+    }
+
+    m.name = event->entity.data;
+    m.len = event->entity.len;
+
+    event_check_names(r, r->payload->value.object, &m, 1,
+                      CLOCKODO_FAULT_PAYLOAD_SPELLING);
+
+    if (r->entity) {
+        event_check_names(r, r->entity->value.object, &event_entity_id, 1,
+                          CLOCKODO_FAULT_PAYLOAD_SPELLING);
+    }
+}
+
+
+static void
+event_check_names(const event_reader_t *r, uint32_t object,
+    const event_member_t *m, size_t n, clockodo_fault_e spelling)
+{
+    clockodo_fault_e              *fault;
     const clockodo_json_member_t  *member, *last;
 
-    member = *next;
-    last = &members->list[members->n];
+    switch (spelling) {
 
-    for (n = members->n; n; n--, member++) {
+    case CLOCKODO_FAULT_SECRET_SPELLING:
+        fault = &r->event->secret_fault;
+        break;
+
+    case CLOCKODO_FAULT_ENVELOPE_SPELLING:
+        fault = &r->event->envelope_fault;
+        break;
+
+    default:
+        fault = &r->event->payload_fault;
+    }
+
+    last = &r->members->list[r->members->n];
+
+    for (member = r->members->list;
+         member < last && *fault == CLOCKODO_FAULT_NONE;
+         member++)
+    {
+        if (member->object == object
+            && event_is_spelling(&member->name, m, n))
+        {
+            *fault = spelling;
+        }
+    }
+}
+
+
+/* whether it is another spelling of one of n names */
+
+static int
+event_is_spelling(const clockodo_json_value_t *name, const event_member_t *m,
+    size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        /* what folds gets no longer by it */
+
+        if (name->len >= m[i].len
+            && clockodo_json_name_folds_to(name, m[i].name, m[i].len))
+        {
+            return !clockodo_json_name_is(name, m[i].name, m[i].len);
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * A member of an object by its name, of which there are no two.  The search
+ * starts at the given one, behind what was found last: mostly it is there.
+ */
+
+static inline const clockodo_json_member_t *
+event_find(const event_reader_t *r, uint32_t object, const event_member_t *m,
+    const clockodo_json_member_t *member)
+{
+    size_t                         n;
+    const clockodo_json_member_t  *last;
+
+    last = &r->members->list[r->members->n];
+
+    for (n = r->members->n; n; n--, member++) {
 
         if (member == last) {
-            member = members->list;
+            member = r->members->list;
         }
 
         if (member->object == object
             && clockodo_json_name_is(&member->name, m->name, m->len))
         {
-            *next = member + 1;
-            return &member->value;
+            return member;
         }
     }
 
@@ -467,26 +643,34 @@ event_find(const clockodo_json_members_t *members, uint32_t object,
 
 
 /*
- * Finds n members of an object, sets values to them, and reads them.  Of
- * several faults that go to the same place, the first one stays.
+ * Finds n members of the body, or of the object that is a member's value, and
+ * reads them.  Of several faults that go to the same place, the first stays.
  */
 
 static event_read_e
-event_read_members(clockodo_event_t *event,
-    const clockodo_json_members_t *members, uint32_t object,
-    const event_member_t *m, size_t n, const clockodo_json_value_t **values)
+event_read_members(event_reader_t *r, const clockodo_json_member_t *parent,
+    const event_member_t *m, size_t n, const clockodo_json_member_t **found)
 {
     size_t                         i;
+    uint32_t                       object;
     event_read_e                   rc;
     clockodo_fault_e              *place;
     const clockodo_json_member_t  *next;
 
-    next = members->list;
+    /* what is in an object comes behind it */
+
+    object = parent ? parent->value.object : CLOCKODO_JSON_ROOT;
+    next = parent ? parent + 1 : r->members->list;
 
     for (i = 0; i < n; i++) {
-        values[i] = event_find(members, object, &m[i], &next);
+        found[i] = event_find(r, object, &m[i], next);
 
-        rc = event_read_value(event, &m[i], values[i]);
+        if (found[i]) {
+            next = found[i] + 1;
+            r->found++;
+        }
+
+        rc = event_read_value(r->event, &m[i], found[i]);
 
         if (rc == EVENT_READ_OK) {
             continue;
@@ -496,7 +680,7 @@ event_read_members(clockodo_event_t *event,
             return rc;
         }
 
-        place = (clockodo_fault_e *) ((char *) event + m[i].fault);
+        place = (clockodo_fault_e *) ((char *) r->event + m[i].fault);
 
         if (*place == CLOCKODO_FAULT_NONE) {
             *place = m[i].faults[rc];
@@ -509,13 +693,16 @@ event_read_members(clockodo_event_t *event,
 
 static event_read_e
 event_read_value(clockodo_event_t *event, const event_member_t *m,
-    const clockodo_json_value_t *value)
+    const clockodo_json_member_t *member)
 {
-    clockodo_name_t  text;
+    clockodo_name_t               text;
+    const clockodo_json_value_t  *value;
 
-    if (value == NULL) {
+    if (member == NULL) {
         return EVENT_READ_MISSING;
     }
+
+    value = &member->value;
 
     if (value->type != m->type) {
         return EVENT_READ_MISTYPED;

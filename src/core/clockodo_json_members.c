@@ -26,6 +26,7 @@ static int json_same(const clockodo_json_member_t *member,
     const clockodo_json_member_t *other);
 static int json_same_decoded(const clockodo_json_value_t *name,
     const clockodo_json_value_t *other);
+static int json_string_next_folded(clockodo_json_string_t *s);
 
 
 void
@@ -287,4 +288,54 @@ clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
     }
 
     return clockodo_json_string_next(&string) == -1;
+}
+
+
+int
+clockodo_json_name_folds_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len)
+{
+    size_t                  i;
+    clockodo_json_string_t  string;
+
+    string.p = name->data;
+    string.nrest = 0;
+
+    for (i = 0; i < len; i++) {
+        if (json_string_next_folded(&string) != expected[i]) {
+            return 0;
+        }
+    }
+
+    return clockodo_json_string_next(&string) == -1;
+}
+
+
+/*
+ * Besides capital letters two characters fold to ASCII, U+017F and U+212A:
+ * Unicode, CaseFolding.txt.  What is in between is never ASCII.
+ */
+
+static int
+json_string_next_folded(clockodo_json_string_t *s)
+{
+    int  c;
+
+    c = clockodo_json_string_next(s);
+
+    if (c >= 'A' && c <= 'Z') {
+        return c | 0x20;
+    }
+
+    if (c == 0xc5 && clockodo_json_string_next(s) == 0xbf) {
+        return 's';
+    }
+
+    if (c == 0xe2 && clockodo_json_string_next(s) == 0x84
+        && clockodo_json_string_next(s) == 0xaa)
+    {
+        return 'k';
+    }
+
+    return c;
 }

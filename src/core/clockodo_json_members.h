@@ -72,6 +72,13 @@ void clockodo_json_members_init(clockodo_json_members_t *members,
 
 void clockodo_json_members_free(clockodo_json_members_t *members);
 
+/*
+ * Whether the decoded name is what is expected, of [a-z0-9_], after Unicode's
+ * simple case folding, as encoding/json of Go compares names.
+ */
+int clockodo_json_name_folds_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len);
+
 /* that of a name with escapes */
 int clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
     const char *expected, size_t len);

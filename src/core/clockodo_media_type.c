@@ -17,10 +17,25 @@
     ((c) == '\t' || ((c) >= ' ' && (c) != 0x7f))
 
 
+/* of a parameter, decoded; a charset with more bytes is not UTF-8 */
+
+typedef struct {
+    size_t                len;
+    unsigned char         data[64];
+} clockodo_media_type_value_t;
+
+
 static const unsigned char *clockodo_media_type_value(const unsigned char *p,
-    const unsigned char *last, int *utf8);
+    const unsigned char *last, clockodo_media_type_value_t *value);
 static const unsigned char *clockodo_media_type_quoted(const unsigned char *p,
-    const unsigned char *last, int *utf8);
+    const unsigned char *last, clockodo_media_type_value_t *value);
+static void clockodo_media_type_add(clockodo_media_type_value_t *value,
+    unsigned char c);
+static int clockodo_media_type_charset_ok(const unsigned char *name,
+    const unsigned char *end, const clockodo_media_type_value_t *value);
+static int clockodo_media_type_extended_ok(const unsigned char *p,
+    const unsigned char *last);
+static int clockodo_media_type_hex(unsigned char c);
 static const unsigned char *clockodo_media_type_token(const unsigned char *p,
     const unsigned char *last);
 static const unsigned char *clockodo_media_type_ows(const unsigned char *p,
@@ -36,36 +51,37 @@ static const char  clockodo_media_type_tchar[] =
     "abcdefghijklmnopqrstuvwxyz";
 
 static const char  clockodo_media_type_json[] = "application/json";
+static const char  clockodo_media_type_charset[] = "charset";
 static const char  clockodo_media_type_utf8[] = "utf-8";
 
 
 int
 clockodo_media_type_is_json(const unsigned char *text, size_t len)
 {
-    int                   utf8;
-    const unsigned char  *p, *last, *name, *end;
+    size_t                       json;
+    const unsigned char         *p, *last, *name, *end;
+    clockodo_media_type_value_t  value;
+
+    json = sizeof(clockodo_media_type_json) - 1;
 
     /* mostly it is just that */
 
-    if (len == sizeof(clockodo_media_type_json) - 1
-        && memcmp(text, clockodo_media_type_json, len) == 0)
-    {
+    if (len == json && memcmp(text, clockodo_media_type_json, json) == 0) {
         return 1;
     }
 
     last = text + len;
     p = clockodo_media_type_ows(text, last);
-    end = p + sizeof(clockodo_media_type_json) - 1;
 
-    if (end > last || !clockodo_media_type_equal(p, end,
-                                                 clockodo_media_type_json))
+    if ((size_t) (last - p) < json
+        || !clockodo_media_type_equal(p, p + json, clockodo_media_type_json))
     {
         return 0;
     }
 
     /* more of the subtype is not what may follow */
 
-    p = end;
+    p += json;
 
     for ( ;; ) {
         p = clockodo_media_type_ows(p, last);
@@ -91,12 +107,9 @@ clockodo_media_type_is_json(const unsigned char *text, size_t len)
             return 0;
         }
 
-        p = clockodo_media_type_value(p, last, &utf8);
-        if (p == NULL) {
-            return 0;
-        }
+        p = clockodo_media_type_value(p, last, &value);
 
-        if (!utf8 && clockodo_media_type_equal(name, end, "charset")) {
+        if (p == NULL || !clockodo_media_type_charset_ok(name, end, &value)) {
             return 0;
         }
     }
@@ -105,12 +118,14 @@ clockodo_media_type_is_json(const unsigned char *text, size_t len)
 
 static const unsigned char *
 clockodo_media_type_value(const unsigned char *p, const unsigned char *last,
-    int *utf8)
+    clockodo_media_type_value_t *value)
 {
     const unsigned char  *end;
 
+    value->len = 0;
+
     if (p < last && *p == '"') {
-        return clockodo_media_type_quoted(p + 1, last, utf8);
+        return clockodo_media_type_quoted(p + 1, last, value);
     }
 
     end = clockodo_media_type_token(p, last);
@@ -119,26 +134,21 @@ clockodo_media_type_value(const unsigned char *p, const unsigned char *last,
         return NULL;
     }
 
-    *utf8 = clockodo_media_type_equal(p, end, clockodo_media_type_utf8);
+    for ( /* void */ ; p < end; p++) {
+        clockodo_media_type_add(value, *p);
+    }
 
     return end;
 }
 
 
-/* compares while it decodes, so that there is no need of a buffer */
-
 static const unsigned char *
 clockodo_media_type_quoted(const unsigned char *p, const unsigned char *last,
-    int *utf8)
+    clockodo_media_type_value_t *value)
 {
-    const char  *rest;
-
-    rest = clockodo_media_type_utf8;
-
     for ( /* void */ ; p < last; p++) {
 
         if (*p == '"') {
-            *utf8 = (rest != NULL && *rest == '\0');
             return p + 1;
         }
 
@@ -150,15 +160,119 @@ clockodo_media_type_quoted(const unsigned char *p, const unsigned char *last,
             return NULL;
         }
 
-        if (rest != NULL && clockodo_media_type_lower(*p) == *rest) {
-            rest++;
-
-        } else {
-            rest = NULL;
-        }
+        clockodo_media_type_add(value, *p);
     }
 
     return NULL;
+}
+
+
+static void
+clockodo_media_type_add(clockodo_media_type_value_t *value, unsigned char c)
+{
+    if (value->len < sizeof(value->data)) {
+        value->data[value->len] = c;
+    }
+
+    value->len++;
+}
+
+
+/*
+ * RFC 2231 has more forms than "charset": "charset*0" is its first part,
+ * "charset*" and "charset*0*" are encoded.  Each part has to be all of it.
+ */
+
+static int
+clockodo_media_type_charset_ok(const unsigned char *name,
+    const unsigned char *end, const clockodo_media_type_value_t *value)
+{
+    const unsigned char  *star, *p, *last;
+
+    star = memchr(name, '*', end - name);
+
+    if (!clockodo_media_type_equal(name, star ? star : end,
+                                   clockodo_media_type_charset))
+    {
+        return 1;
+    }
+
+    if (value->len > sizeof(value->data)) {
+        return 0;
+    }
+
+    p = value->data;
+    last = p + value->len;
+
+    if (star && end[-1] == '*') {
+        return clockodo_media_type_extended_ok(p, last);
+    }
+
+    return clockodo_media_type_equal(p, last, clockodo_media_type_utf8);
+}
+
+
+/* RFC 2231, 4: an encoding, a language and, with "%", the value */
+
+static int
+clockodo_media_type_extended_ok(const unsigned char *p,
+    const unsigned char *last)
+{
+    int                   high, low;
+    size_t                n;
+    unsigned char         text[sizeof(clockodo_media_type_utf8) - 1], c;
+    const unsigned char  *quote;
+
+    quote = memchr(p, '\'', last - p);
+
+    if (quote) {
+        if (!clockodo_media_type_equal(p, quote, clockodo_media_type_utf8)) {
+            return 0;
+        }
+
+        p = memchr(quote + 1, '\'', last - (quote + 1));
+        if (p == NULL) {
+            return 0;
+        }
+
+        p++;
+    }
+
+    for (n = 0; p < last; n++) {
+        c = *p++;
+
+        if (c == '%') {
+            high = p < last ? clockodo_media_type_hex(*p++) : -1;
+            low = p < last ? clockodo_media_type_hex(*p++) : -1;
+
+            if (high == -1 || low == -1) {
+                return 0;
+            }
+
+            c = high * 16 + low;
+        }
+
+        if (n == sizeof(text)) {
+            return 0;
+        }
+
+        text[n] = c;
+    }
+
+    return clockodo_media_type_equal(text, text + n, clockodo_media_type_utf8);
+}
+
+
+static int
+clockodo_media_type_hex(unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    c |= 0x20;
+
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 

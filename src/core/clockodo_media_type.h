@@ -17,8 +17,9 @@
 /*
  * Whether text[0..len), the value of a Content-Type header, is a well-formed
  * media type (RFC 9110, 8.3.1 and 5.6.6) that says "application/json", with
- * every "charset" parameter, as a token or a quoted string, being "utf-8";
- * all compared without case.  Other parameters pass.
+ * every "charset" parameter, as a token or a quoted string, being "utf-8",
+ * and so with RFC 2231's forms of it, as "charset*0" and "charset*"; all
+ * compared without case.  Other parameters pass.
  *
  * Returns 1 or 0.
  */

@@ -94,6 +94,11 @@ const clockodo_fault_t  clockodo_faults[CLOCKODO_FAULTS] = {
         CLOCKODO_REASON_HANDSHAKE_INVALID,
         "member \"secret\" is not 1 to 128 characters of [A-Za-z0-9._~-]" },
 
+    [CLOCKODO_FAULT_SECRET_SPELLING] = {
+        CLOCKODO_REASON_HANDSHAKE_INVALID,
+        "a member beside \"secret\" has the name of a documented one "
+        "in another case" },
+
     [CLOCKODO_FAULT_SECRET_FILE_OFF] = {
         CLOCKODO_REASON_HANDSHAKE_OFF, "\"clockodo_secret_file\" is off" },
 
@@ -158,6 +163,10 @@ const clockodo_fault_t  clockodo_faults[CLOCKODO_FAULTS] = {
         "member \"event_name\" is not \"entity.action\" of [a-z0-9_], "
         "64 bytes at most" },
 
+    [CLOCKODO_FAULT_ENVELOPE_SPELLING] = {
+        CLOCKODO_REASON_ENVELOPE,
+        "a member has the name of a documented one in another case" },
+
     [CLOCKODO_FAULT_UNKNOWN_EVENT] = {
         CLOCKODO_REASON_UNKNOWN_EVENT,
         "member \"event_name\" is not a documented event" },
@@ -182,6 +191,11 @@ const clockodo_fault_t  clockodo_faults[CLOCKODO_FAULTS] = {
     [CLOCKODO_FAULT_BUDGET_THRESHOLD] = {
         CLOCKODO_REASON_PAYLOAD,
         "member \"threshold\" in \"payload\" is not a number" },
+
+    [CLOCKODO_FAULT_PAYLOAD_SPELLING] = {
+        CLOCKODO_REASON_PAYLOAD,
+        "a member in \"payload\" has the name of a documented one "
+        "in another case" },
 
     [CLOCKODO_FAULT_COMPANY] = {
         CLOCKODO_REASON_COMPANY,

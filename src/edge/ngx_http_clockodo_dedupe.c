@@ -22,6 +22,7 @@ static char *ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf,
 static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
     ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx);
+static uint64_t ngx_http_clockodo_dedupe_now(clockodo_dedupe_t *dedupe);
 static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_claim_cleanup(void *data);
@@ -201,6 +202,7 @@ ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
 {
     u_char             *digest;
     uint32_t            scope;
+    uint64_t            now;
     clockodo_dedupe_e   state;
     clockodo_dedupe_t  *dedupe;
 
@@ -210,11 +212,13 @@ ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
 
     ngx_shmtx_lock(&mcf->shpool->mutex);
 
+    now = ngx_http_clockodo_dedupe_now(dedupe);
+
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
-        state = clockodo_dedupe_find(dedupe, digest, scope, ngx_current_msec);
+        state = clockodo_dedupe_find(dedupe, digest, scope, now);
 
     } else {
-        state = clockodo_dedupe_claim(dedupe, digest, scope, ngx_current_msec,
+        state = clockodo_dedupe_claim(dedupe, digest, scope, now,
                                       lcf->dedupe_lease, &ctx->claim);
     }
 
@@ -226,6 +230,15 @@ ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
     }
 
     return state;
+}
+
+
+/* under the zone's mutex; ngx_current_msec may have 32 bits */
+
+static uint64_t
+ngx_http_clockodo_dedupe_now(clockodo_dedupe_t *dedupe)
+{
+    return clockodo_dedupe_now(dedupe, ngx_current_msec, (ngx_msec_t) -1);
 }
 
 
@@ -263,17 +276,20 @@ ngx_http_clockodo_warn_full(ngx_http_request_t *r,
 void
 ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_slab_pool_t  *shpool;
+    ngx_slab_pool_t    *shpool;
+    clockodo_dedupe_t  *dedupe;
 
     if (ctx->claim.owner == 0) {
         return;
     }
 
     shpool = ctx->zone->shpool;
+    dedupe = ctx->zone->sh->dedupe;
 
     ngx_shmtx_lock(&shpool->mutex);
-    clockodo_dedupe_commit(ctx->zone->sh->dedupe, &ctx->claim,
-                           ngx_current_msec, ctx->claimed->dedupe_ttl);
+    clockodo_dedupe_commit(dedupe, &ctx->claim,
+                           ngx_http_clockodo_dedupe_now(dedupe),
+                           ctx->claimed->dedupe_ttl);
     ngx_shmtx_unlock(&shpool->mutex);
 }
 
@@ -462,7 +478,7 @@ ngx_http_clockodo_dedupe_status(ngx_http_clockodo_main_conf_t *mcf,
 
     ngx_shmtx_lock(&mcf->shpool->mutex);
 
-    clockodo_dedupe_expire(dedupe, ngx_current_msec,
+    clockodo_dedupe_expire(dedupe, ngx_http_clockodo_dedupe_now(dedupe),
                            NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE);
 
     status->capacity = dedupe->capacity;

@@ -8,12 +8,6 @@
 #include "clockodo_escape.h"
 
 
-/* the upper half of a word that counts in a minute is the minute */
-#define NGX_HTTP_CLOCKODO_MINUTE_SHIFT  (4 * sizeof(ngx_atomic_uint_t))
-#define NGX_HTTP_CLOCKODO_COUNT_MASK                                          \
-    (((ngx_atomic_uint_t) 1 << NGX_HTTP_CLOCKODO_MINUTE_SHIFT) - 1)
-
-
 static void ngx_http_clockodo_count(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_count_accepted(ngx_http_clockodo_shctx_t *sh,
@@ -179,18 +173,17 @@ static void
 ngx_http_clockodo_count_minute(ngx_http_clockodo_shctx_t *sh, time_t minute,
     clockodo_verdict_e verdict)
 {
+    time_t              round;
     ngx_atomic_t       *word;
-    ngx_atomic_uint_t   old, count, stamp;
+    ngx_atomic_uint_t   old;
 
     word = &sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][verdict];
-
-    stamp = (ngx_atomic_uint_t) minute << NGX_HTTP_CLOCKODO_MINUTE_SHIFT;
+    round = minute / NGX_HTTP_CLOCKODO_MINUTE_SLOTS;
 
     do {
         old = *word;
-        count = ((old ^ stamp) & ~NGX_HTTP_CLOCKODO_COUNT_MASK) ? stamp : old;
 
-    } while (!ngx_atomic_cmp_set(word, old, count + 1));
+    } while (!ngx_atomic_cmp_set(word, old, clockodo_period_add(old, round)));
 }
 
 
@@ -198,14 +191,12 @@ ngx_uint_t
 ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh, time_t minute,
     clockodo_verdict_e verdict)
 {
-    ngx_atomic_uint_t  word, stamp;
+    ngx_atomic_uint_t  word;
 
     word = sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][verdict];
 
-    stamp = (ngx_atomic_uint_t) minute << NGX_HTTP_CLOCKODO_MINUTE_SHIFT;
-
-    return ((word ^ stamp) & ~NGX_HTTP_CLOCKODO_COUNT_MASK)
-           ? 0 : word & NGX_HTTP_CLOCKODO_COUNT_MASK;
+    return clockodo_period_count(word,
+                                 minute / NGX_HTTP_CLOCKODO_MINUTE_SLOTS);
 }
 
 

@@ -10,6 +10,8 @@
 
 #include "ngx_http_clockodo.h"
 
+#include "clockodo_period.h"
+
 
 /*
  * What is in shared memory.  Workers count by atomic operations and take no
@@ -122,7 +124,7 @@ struct ngx_http_clockodo_shctx_s {
     ngx_atomic_t                    other_accepted;
     ngx_atomic_t                    other_last;
 
-    /* a minute, and how many there were in it, in one word */
+    /* words of clockodo_period_add() */
     ngx_atomic_t                    minutes[NGX_HTTP_CLOCKODO_MINUTE_SLOTS]
                                            [CLOCKODO_VERDICTS];
 

@@ -58,6 +58,17 @@ void cost_call(const char *text, size_t len);
 
 static const cost_body_t  cost_bodies[] = {
     { "event", EVENT, NULL, "" },
+    { "further members",
+      "{\"subscription_id\":42,\"company_id\":1337,"
+      "\"occurred_at\":\"1986-05-10T17:02:00Z\","
+      "\"payload\":{\"team\":{\"id\":9001}},"
+      "\"event_name\":\"team.updated\",\"token\":\"\"",
+      ",\"%u\":0", "}" },
+    { "further members of an entity",
+      "{\"subscription_id\":42,\"company_id\":1337,"
+      "\"occurred_at\":\"1986-05-10T17:02:00Z\","
+      "\"event_name\":\"team.updated\",\"token\":\"\","
+      "\"payload\":{\"team\":{\"id\":9001", ",\"%u\":0", "}}}" },
     { "deep nesting", "{\"a\":[", DEEP, "0]}" },
     { "deep nesting, not closed", "{\"a\":", "[", "" },
     { "objects", "{\"a\":[", "{\"a\":{}},", "0]}" },

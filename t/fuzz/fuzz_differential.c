@@ -16,6 +16,7 @@
 #include "fuzz.h"
 #include "strict.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -24,6 +25,10 @@
 static int differential_long_number(const uint8_t *data, size_t size);
 static void differential_event(const uint8_t *data, size_t size,
     json_t *root);
+static void differential_spelling(json_t *root,
+    const clockodo_event_t *event);
+static int differential_spelled(json_t *object, const char *name,
+    size_t len);
 static void differential_id(json_t *value, uint64_t id);
 static void differential_name(json_t *value, const clockodo_name_t *name);
 
@@ -90,8 +95,12 @@ differential_event(const uint8_t *data, size_t size, json_t *root)
                == CLOCKODO_JSON_OK);
 
     secret = json_object_get(root, "secret");
+    token = json_object_get(root, "token");
 
-    fuzz_check(event.handshake == (json_object_size(root) == 1 && secret));
+    fuzz_check(event.handshake
+               == (secret && !token && !json_object_get(root, "event_name")));
+
+    differential_spelling(root, &event);
 
     if (event.handshake) {
         if (event.secret_fault == CLOCKODO_FAULT_NONE) {
@@ -100,8 +109,6 @@ differential_event(const uint8_t *data, size_t size, json_t *root)
 
         return;
     }
-
-    token = json_object_get(root, "token");
 
     fuzz_check((event.token_fault == CLOCKODO_FAULT_NONE)
                == json_is_string(token));
@@ -144,6 +151,97 @@ differential_event(const uint8_t *data, size_t size, json_t *root)
     differential_id(json_object_get(payload, "id"),
                     clockodo_id_parse((const uint8_t *) event.entity_id.data,
                                       event.entity_id.len));
+}
+
+
+/* no documented name of what is judged stands there in another case, too */
+
+static void
+differential_spelling(json_t *root, const clockodo_event_t *event)
+{
+    size_t       i;
+    json_t      *payload, *entity;
+    unsigned     twice;
+
+    static const char  *const  names[] = {
+        "subscription_id", "company_id", "occurred_at", "event_name",
+        "payload", "token", "secret"
+    };
+
+    for (twice = 0, i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        twice |= differential_spelled(root, names[i], strlen(names[i]));
+    }
+
+    if (event->handshake) {
+        fuzz_check(!twice || event->secret_fault);
+        fuzz_check(twice
+                   || event->secret_fault != CLOCKODO_FAULT_SECRET_SPELLING);
+        return;
+    }
+
+    fuzz_check(!twice || event->envelope_fault);
+    fuzz_check(twice
+               || event->envelope_fault != CLOCKODO_FAULT_ENVELOPE_SPELLING);
+
+    if (event->envelope_fault) {
+        return;
+    }
+
+    payload = json_object_get(root, "payload");
+
+    if (event->type && event->type->budget) {
+        twice = differential_spelled(payload, "id", 2)
+                || differential_spelled(payload, "type", 4)
+                || differential_spelled(payload, "threshold", 9);
+
+    } else {
+        entity = json_object_getn(payload, event->entity.data,
+                                  event->entity.len);
+
+        twice = differential_spelled(payload, event->entity.data,
+                                     event->entity.len)
+                || differential_spelled(entity, "id", 2);
+    }
+
+    fuzz_check(!twice || event->payload_fault);
+    fuzz_check(twice
+               || event->payload_fault != CLOCKODO_FAULT_PAYLOAD_SPELLING);
+}
+
+
+static int
+differential_spelled(json_t *object, const char *name, size_t len)
+{
+    size_t       n;
+    json_t      *value;
+    const char  *key, *p;
+
+    json_object_foreach(object, key, value) {
+
+        for (p = key, n = 0; n < len; n++) {
+
+            if (name[n] == 's' && strncmp(p, "\u017f", 2) == 0) {
+                p += 2;
+
+            } else if (name[n] == 'k' && strncmp(p, "\u212a", 3) == 0) {
+                p += 3;
+
+            } else if (tolower((unsigned char) *p) == name[n]) {
+                p++;
+
+            } else {
+                break;
+            }
+        }
+
+        if (n == len && *p == '\0'
+            && (strlen(key) != len || strncmp(key, name, len) != 0))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -48,6 +48,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(media_type_with(data, size, ";charset=\"\\utf-8\"") == json
                || memchr(data, '"', size) != NULL);
     fuzz_check(media_type_with(data, size, ";charset=utf-7") == 0);
+    fuzz_check(media_type_with(data, size, ";charset*0=utf-8") == json);
+    fuzz_check(media_type_with(data, size, ";charset*0=utf-7") == 0);
+    fuzz_check(media_type_with(data, size, ";charset*=utf-8''utf-8") == json);
+    fuzz_check(media_type_with(data, size, ";charset*=utf-8''utf-7") == 0);
 
     return 0;
 }

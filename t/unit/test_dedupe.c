@@ -31,6 +31,9 @@
 #define LEASE       50
 #define TTL         200
 
+#define DAY         (24 * 60 * 60 * 1000)
+#define WRAP        0x100000000
+
 #define SIZE(n)                                                               \
     (offsetof(clockodo_dedupe_t, entry) + (n) * sizeof(clockodo_dedupe_entry_t)\
      + 2 * (n) * sizeof(uint32_t))
@@ -54,6 +57,7 @@ static clockodo_dedupe_e test_claim(clockodo_dedupe_t *t, unsigned n,
 static void test_commit(clockodo_dedupe_t *t, unsigned n, uint64_t now);
 static clockodo_dedupe_e test_find(clockodo_dedupe_t *t, unsigned n,
     uint64_t now);
+static void test_clock(clockodo_dedupe_t *t, uint64_t time, uint64_t max);
 static void test_whole(clockodo_dedupe_t *t);
 static void test_scramble(clockodo_dedupe_t *t);
 static void test_child(clockodo_dedupe_t *t, uint64_t now);
@@ -397,6 +401,115 @@ different_times(void **state)
 }
 
 
+/* a clock of 32 bits that starts again, and those of other processes */
+
+static void
+clock_wraps(void **state)
+{
+    unsigned            i, j;
+    uint64_t            time, last;
+    clockodo_dedupe_t  *t;
+
+    static const uint64_t  maxima[] = { UINT32_MAX, UINT64_MAX };
+
+    /* when it is looked at first: also just before it starts again */
+
+    static const uint64_t  starts[] = {
+        0, 1, 1000, WRAP / 2 - 1, WRAP / 2, WRAP - DAY - 1, WRAP - DAY,
+        WRAP - DAY + 1, WRAP - 1
+    };
+
+    /* between two looks: often, and after idle days */
+
+    static const uint64_t  steps[] = {
+        1, 5, 999, DAY, 20 * (uint64_t) DAY, 30 * (uint64_t) DAY,
+        48 * (uint64_t) DAY
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        for (j = 0; j < 2; j++) {
+            t = test_table(1);
+
+            time = starts[i];
+            test_clock(t, time, maxima[j]);
+
+            while (time < 5 * WRAP) {
+                time += steps[random() % (sizeof(steps) / sizeof(steps[0]))];
+                test_clock(t, time, maxima[j]);
+            }
+
+            /* each millisecond around a start */
+
+            while (time % WRAP < WRAP - DAY) {
+                time += DAY / 2;
+                test_clock(t, time, maxima[j]);
+            }
+
+            time += WRAP - 10 - time % WRAP;
+
+            for (last = time + 20; time < last; time++) {
+                test_clock(t, time, maxima[j]);
+            }
+
+            test_unmap(t);
+        }
+    }
+}
+
+
+/* claims and commits of before the start last as long as all others */
+
+static void
+wrap_claim_commit(void **state)
+{
+    uint64_t            clock, now;
+    clockodo_claim_t    claim, other;
+    clockodo_dedupe_t  *t;
+
+    (void) state;
+
+    for (clock = WRAP - 2 * TTL; clock <= WRAP; clock++) {
+
+        t = test_table(ENTRIES);
+
+#define now(ms)  clockodo_dedupe_now(t, (uint32_t) (clock + (ms)), UINT32_MAX)
+
+        now = now(0);
+
+        assert_int_equal(test_claim(t, 1, now, &claim), CLOCKODO_DEDUPE_NEW);
+        assert_int_equal(test_claim(t, 2, now, &other), CLOCKODO_DEDUPE_NEW);
+
+        assert_int_equal(test_find(t, 1, now(LEASE - 1)),
+                         CLOCKODO_DEDUPE_IN_FLIGHT);
+
+        /* another process, whose clock is behind */
+
+        assert_int_equal(test_find(t, 1, now(LEASE - 9)),
+                         CLOCKODO_DEDUPE_IN_FLIGHT);
+
+        clockodo_dedupe_commit(t, &claim, now(LEASE - 1), TTL);
+
+        assert_int_equal(test_find(t, 2, now(LEASE)), CLOCKODO_DEDUPE_NEW);
+        assert_int_equal(test_find(t, 1, now(LEASE)),
+                         CLOCKODO_DEDUPE_COMMITTED);
+        assert_int_equal(test_find(t, 1, now(LEASE + TTL - 2)),
+                         CLOCKODO_DEDUPE_COMMITTED);
+        assert_int_equal(test_find(t, 1, now(LEASE + TTL - 1)),
+                         CLOCKODO_DEDUPE_NEW);
+
+        clockodo_dedupe_expire(t, now(LEASE + TTL - 1), 2);
+        assert_int_equal(t->entries, 0);
+
+#undef now
+
+        test_whole(t);
+        test_unmap(t);
+    }
+}
+
+
 /*
  * Any number of steps does what a plain list of keys would do, also if what
  * leads to the entries is garbage now and then.
@@ -654,6 +767,25 @@ test_find(clockodo_dedupe_t *t, unsigned n, uint64_t now)
 }
 
 
+/* clocks that are right, behind by up to a day, and right again */
+
+static void
+test_clock(clockodo_dedupe_t *t, uint64_t time, uint64_t max)
+{
+    unsigned  i;
+
+    static const uint64_t  behind[] = { 0, 1, 2, 500, DAY - 1, 0 };
+
+    for (i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+        if (behind[i] <= time) {
+            assert_int_equal(clockodo_dedupe_now(t, (time - behind[i]) & max,
+                                                 max),
+                             time);
+        }
+    }
+}
+
+
 /* each entry is in one bucket and in the heap, or free */
 
 static void
@@ -747,6 +879,8 @@ main(void)
         cmocka_unit_test(one_entry),
         cmocka_unit_test(expire),
         cmocka_unit_test(different_times),
+        cmocka_unit_test(clock_wraps),
+        cmocka_unit_test(wrap_claim_commit),
         cmocka_unit_test(model),
         cmocka_unit_test(killed)
     };

@@ -40,6 +40,7 @@ static int failing_sha256(const void *text, size_t len,
 #define clockodo_json_members_init  failing_json_members_init
 #define clockodo_json_members_free  failing_json_members_free
 #define clockodo_json_name_decodes_to  failing_json_name_decodes_to
+#define clockodo_json_name_folds_to  failing_json_name_folds_to
 #define clockodo_event_types        failing_event_types
 #define clockodo_event_type         failing_event_type
 #define clockodo_event_entity       failing_event_entity
@@ -64,6 +65,7 @@ int clockodo_event_char(char c);
 #undef clockodo_json_members_add_hashed
 #undef clockodo_json_members_free
 #undef clockodo_json_name_decodes_to
+#undef clockodo_json_name_folds_to
 #undef clockodo_event_types
 #undef clockodo_event_type
 #undef clockodo_event_entity
@@ -185,6 +187,14 @@ typedef struct {
     const char           *name;
     size_t                entity;
 } test_name_t;
+
+
+/* a member that is added to the example, and what is said of it then */
+
+typedef struct {
+    clockodo_fault_e      fault;
+    const char           *added;
+} test_spelling_t;
 
 
 static const test_fault_t  test_faults[] = {
@@ -348,10 +358,12 @@ static const char *const  test_spellings[] = {
     "\"\\u0074oken\":\"\\u004dy_Sup3r_T0k3\\u006E\"}",
 
     /* further members are fine, also those that look like others */
-    "{\"id\":1,\"secret\":\"a\",\"Token\":1,\"tokens\":{\"token\":0},"
+    "{\"id\":1,\"secret\":\"a\",\"oken\":1,\"tokens\":{\"token\":0,"
+    "\"Token\":0},\"more\":1,\"More\":1,"
     SUBSCRIPTION "," COMPANY "," OCCURRED_AT
-    ",\"payload\":{\"id\":1,\"Team\":2,\"team\":{\"team\":{\"id\":3},"
-    "\"ID\":4,\"id\":9001,\"name\":\"\\\"id\\\":5}\"},\"teams\":[{\"id\":6}]},"
+    ",\"payload\":{\"id\":1,\"ID\":2,\"team\":{\"team\":{\"id\":3,"
+    "\"ID\":3},\"Team\":4,\"Token\":4,\"id\":9001,"
+    "\"name\":\"\\\"id\\\":5}\"},\"teams\":[{\"id\":6}]},"
     EVENT_NAME "," TOKEN ",\"\":null,\"\\u00e9\":\"\\ud83d\\ude00\"}",
 
     /* numbers that cJSON cannot hold, and all the depth there may be */
@@ -416,8 +428,33 @@ static const test_secret_t  test_secrets[] = {
     { CLOCKODO_FAULT_TOKEN_MISSING, "{\"Secret\":\"a\"}", NULL },
     { CLOCKODO_FAULT_TOKEN_MISSING, "{\"secrets\":\"a\"}", NULL },
     { CLOCKODO_FAULT_TOKEN_MISSING, "{\"a\":{\"secret\":\"a\"}}", NULL },
-    { CLOCKODO_FAULT_TOKEN_MISSING, "{\"secret\":\"a\",\"b\":1}", NULL },
-    { CLOCKODO_FAULT_TOKEN_MISSING, "{\"b\":1,\"secret\":\"a\"}", NULL }
+
+    /* whatever else it has, but what makes an event */
+    { CLOCKODO_FAULT_NONE, "{\"secret\":\"a\",\"b\":1}", "a" },
+    { CLOCKODO_FAULT_NONE, "{\"b\":{\"token\":1},\"secret\":\"a\"}", "a" },
+    { CLOCKODO_FAULT_NONE,
+      "{" SUBSCRIPTION "," COMPANY "," OCCURRED_AT "," PAYLOAD
+      ",\"secret\":\"a\",\"More\":1,\"more\":2}", "a" },
+    { CLOCKODO_FAULT_SECRET_TYPE, "{\"secret\":5,\"b\":1}", "" },
+    { CLOCKODO_FAULT_TOKEN_TYPE, "{\"secret\":\"a\",\"token\":1}", NULL },
+    { CLOCKODO_FAULT_TOKEN_TYPE, "{\"\\u0074oken\":1,\"secret\":\"a\"}",
+      NULL },
+    { CLOCKODO_FAULT_TOKEN_MISSING, "{\"secret\":\"a\"," EVENT_NAME "}",
+      NULL },
+
+    /* no application may read an event, or another secret, in it */
+    { CLOCKODO_FAULT_SECRET_SPELLING, "{\"secret\":\"a\",\"Secret\":\"b\"}",
+      "a" },
+    { CLOCKODO_FAULT_SECRET_SPELLING,
+      "{\"\\u017fecret\":\"b\",\"secret\":\"a\"}", "a" },
+    { CLOCKODO_FAULT_SECRET_SPELLING, "{\"secret\":\"a\",\"Token\":\"b\"}",
+      "a" },
+    { CLOCKODO_FAULT_SECRET_SPELLING,
+      "{\"to\xe2\x84\xaa" "en\":\"b\",\"secret\":\"a\"}", "a" },
+    { CLOCKODO_FAULT_SECRET_SPELLING,
+      "{\"secret\":\"a\",\"Event_name\":\"b\"}", "a" },
+    { CLOCKODO_FAULT_SECRET_SPELLING, "{\"secret\":\"a\",\"Payload\":1}",
+      "a" }
 };
 
 
@@ -448,6 +485,114 @@ static const test_name_t  test_names[] = {
     { " team.updated", 0 },
     { "team.*", 0 },
     { "t\xc3\xa4m.updated", 0 }
+};
+
+
+/* in the body, with the value 1 */
+
+static const test_spelling_t  test_body_spellings[] = {
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Subscription_id" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "subscription_iD" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "SUBSCRIPTION_ID" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "\\u0053ubscription_id" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "subscription\\u005FID" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "\xc5\xbfub\xc5\xbf" "cription_id" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "\\u017Fubscription_id" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "\xc5\xbf" "ub\\u017fcription_id" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Company_Id" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Occurred_at" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Event_Name" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Payload" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Token" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "to\xe2\x84\xaa" "en" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "to\\u212Aen" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "TO\\u212aEN" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "Secret" },
+    { CLOCKODO_FAULT_ENVELOPE_SPELLING, "\xc5\xbf" "ecret" },
+
+    /* others are not the same, whatever they look like */
+    { CLOCKODO_FAULT_NONE, "secret" },
+    { CLOCKODO_FAULT_NONE, "\\u0073ecret" },
+    { CLOCKODO_FAULT_NONE, "Id" },
+    { CLOCKODO_FAULT_NONE, "Team" },
+    { CLOCKODO_FAULT_NONE, "" },
+    { CLOCKODO_FAULT_NONE, "Toke" },
+    { CLOCKODO_FAULT_NONE, "Tokens" },
+    { CLOCKODO_FAULT_NONE, "Token\xc5\xbf" },
+    { CLOCKODO_FAULT_NONE, "To\xc5\xbf" "en" },
+    { CLOCKODO_FAULT_NONE, "Subscription-Id" },
+    { CLOCKODO_FAULT_NONE, "Subscription\x7fId" },
+    { CLOCKODO_FAULT_NONE, "SubscriptionId" },
+    { CLOCKODO_FAULT_NONE, "Subscription_\xc4\xb1" "d" },
+    { CLOCKODO_FAULT_NONE, "Subscription_\xc4\xb0" "d" },
+    { CLOCKODO_FAULT_NONE, "\xc5\xbe" "ecret" },
+    { CLOCKODO_FAULT_NONE, "\xc3\xbf" "ecret" },
+    { CLOCKODO_FAULT_NONE, "to\xe2\x84\xab" "en" },
+    { CLOCKODO_FAULT_NONE, "to\xe2\x85\xaa" "en" },
+    { CLOCKODO_FAULT_NONE, "to\xe1\x84\xaa" "en" },
+    { CLOCKODO_FAULT_NONE, "to\xef\xbd\x8b" "en" },
+    { CLOCKODO_FAULT_NONE, "to\xcc\x81" "ken" }
+};
+
+
+/* payloads of documented events and of one that is not */
+
+static const test_fault_t  test_payload_spellings[] = {
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":{\"id\":1},\"Team\":{\"id\":2}}" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"TEAM\":2,\"team\":{\"id\":1}}" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":{\"id\":1},\"\\u0054eam\":null}" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":{\"id\":1,\"Id\":2}}" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":{\"iD\":2,\"id\":1}}" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":{\"id\":1,\"\\u0049d\":2}}" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"work_time_change_reque\xc5\xbft\":1,"
+                   "\"work_time_change_request\":{\"id\":1}}",
+        .name = "\"work_time_change_request.created\"" } },
+    { CLOCKODO_FAULT_NONE,
+      { .payload = "{\"team\":{\"id\":1,\"More\":2,\"more\":2},\"ID\":1,"
+                   "\"User\":{\"Id\":1},\"more\":{\"id\":1,\"Id\":2}}" } },
+
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"id\":1,\"type\":\"a\",\"threshold\":8,\"ID\":2}",
+        .name = "\"project.budget_notification\"" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"id\":1,\"type\":\"a\",\"threshold\":8,\"Type\":2}",
+        .name = "\"project.budget_notification\"" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"Threshold\":1,\"id\":1,\"type\":\"a\","
+                   "\"threshold\":8}",
+        .name = "\"project.budget_notification\"" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"thre\\u017fhold\":1,\"id\":1,\"type\":\"a\","
+                   "\"threshold\":8}",
+        .name = "\"project.budget_notification\"" } },
+    { CLOCKODO_FAULT_NONE,
+      { .payload = "{\"id\":1,\"type\":\"a\",\"threshold\":8,\"Token\":2,"
+                   "\"Project\":1,\"project\":{\"Id\":1,\"id\":2}}",
+        .name = "\"project.budget_notification\"" } },
+
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"Team\":{\"id\":1}}", .name = "\"team.unknown\"" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":1,\"TEAM\":1}",
+        .name = "\"team.unknown\"" } },
+    { CLOCKODO_FAULT_PAYLOAD_SPELLING,
+      { .payload = "{\"team\":{\"ID\":1}}", .name = "\"team.unknown\"" } },
+    { CLOCKODO_FAULT_NONE,
+      { .payload = "{\"Id\":{\"Id\":1},\"team\":[{\"Id\":1}]}",
+        .name = "\"team.unknown\"" } },
+
+    /* what is missing or wrong is said first */
+    { CLOCKODO_FAULT_ENTITY_MISSING,
+      { .payload = "{\"Team\":{\"id\":1}}" } },
+    { CLOCKODO_FAULT_ENTITY_ID,
+      { .payload = "{\"team\":{\"Id\":1,\"id\":0}}" } }
 };
 
 
@@ -660,6 +805,51 @@ event_faults(void **state)
         values.name = "\"project.budget_notification\"";
 
         test_fault_is(&values, test_budget_faults[i].fault);
+    }
+}
+
+
+/* a second spelling of a documented name, before and behind all others */
+
+static void
+event_spelled_twice(void **state)
+{
+    char                    text[512];
+    size_t                  i, j;
+    clockodo_event_t        event;
+    const test_spelling_t  *t;
+
+    static const char      *forms[] = {
+        "{\"%s\":1," SUBSCRIPTION "," COMPANY "," OCCURRED_AT "," PAYLOAD ","
+            EVENT_NAME "," TOKEN "}",
+        "{" SUBSCRIPTION "," COMPANY "," OCCURRED_AT "," PAYLOAD ","
+            EVENT_NAME "," TOKEN ",\"%s\":1}"
+    };
+
+    (void) state;
+
+    for (i = 0; i < test_count(test_body_spellings); i++) {
+        t = &test_body_spellings[i];
+
+        for (j = 0; j < test_count(forms); j++) {
+            (void) sprintf(text, forms[j], t->added);
+
+            test_parse_cut(text);
+            guard_free(test_parse(text, &event), strlen(text));
+
+            if (event.token_fault || event.envelope_fault != t->fault
+                || event.payload_fault)
+            {
+                fail_msg("%s: %d, %d, %d, not %d", text, event.token_fault,
+                         event.envelope_fault, event.payload_fault,
+                         t->fault);
+            }
+        }
+    }
+
+    for (i = 0; i < test_count(test_payload_spellings); i++) {
+        test_fault_is(&test_payload_spellings[i].values,
+                      test_payload_spellings[i].fault);
     }
 }
 
@@ -1158,6 +1348,7 @@ main(void)
         cmocka_unit_test(event_example),
         cmocka_unit_test(event_documented),
         cmocka_unit_test(event_faults),
+        cmocka_unit_test(event_spelled_twice),
         cmocka_unit_test(event_fault_and_fault),
         cmocka_unit_test(event_spellings),
         cmocka_unit_test(event_payloads),

@@ -34,6 +34,7 @@ static void failing_free(void *p);
 #define clockodo_json_members_init  failing_json_members_init
 #define clockodo_json_members_free  failing_json_members_free
 #define clockodo_json_name_decodes_to  failing_json_name_decodes_to
+#define clockodo_json_name_folds_to  failing_json_name_folds_to
 
 #include "clockodo_json_members.c"
 #include "clockodo_json.c"
@@ -47,6 +48,7 @@ static void failing_free(void *p);
 #undef clockodo_json_members_add_hashed
 #undef clockodo_json_members_free
 #undef clockodo_json_name_decodes_to
+#undef clockodo_json_name_folds_to
 
 
 #define test_text(s)   s, sizeof(s) - 1

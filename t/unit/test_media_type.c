@@ -21,6 +21,9 @@
 
 #define JSON           "application/json"
 
+#define A_52                                                                  \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaa" "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 
 typedef struct {
     const char           *text;
@@ -144,6 +147,64 @@ static const test_type_t  test_types[] = {
     { test_text(JSON "; charset=utf\\-8"), 0 },
     { test_text(JSON "; charset=\"utf-8\0\""), 0 },
     { test_text(JSON "; charset=\"utf-8\\\0\""), 0 },
+
+    /* a charset in RFC 2231's forms: parts, and encoded */
+    { test_text(JSON "; charset*0=utf-8"), 1 },
+    { test_text(JSON "; CharSet*0=\"UTF-8\""), 1 },
+    { test_text(JSON "; charset*0=utf-7"), 0 },
+    { test_text(JSON "; charset*0=\"utf-7\""), 0 },
+    { test_text(JSON "; CHARSET*0=utf-7"), 0 },
+    { test_text(JSON "; charset*1=utf-7"), 0 },
+    { test_text(JSON "; charset*10=utf-7"), 0 },
+    { test_text(JSON "; charset*a=utf-7"), 0 },
+    { test_text(JSON "; charset**=utf-7"), 0 },
+    { test_text(JSON "; charset*0=utf-; charset*1=8"), 0 },
+    { test_text(JSON "; charset*0=utf-8; charset*1=8"), 0 },
+    { test_text(JSON "; charset*0=utf%2D8"), 0 },
+    { test_text(JSON "; charset*0=utf-8''utf-8"), 0 },
+    { test_text(JSON "; charset=utf-8''utf-8"), 0 },
+    { test_text(JSON "; charset=utf%2D8"), 0 },
+    { test_text(JSON "; charset*=utf-8"), 1 },
+    { test_text(JSON "; charset*=utf-8''utf-8"), 1 },
+    { test_text(JSON "; Charset*=UTF-8'en'UTF-8"), 1 },
+    { test_text(JSON "; charset*=\"utf-8''utf-8\""), 1 },
+    { test_text(JSON "; charset*=utf-8''%75%54%66%2d%38"), 1 },
+    { test_text(JSON "; charset*0*=utf-8''utf%2D8"), 1 },
+    { test_text(JSON "; charset*0*=utf-8''utf-7"), 0 },
+    { test_text(JSON "; charset*=utf-7"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-7"), 0 },
+    { test_text(JSON "; charset*=\"utf-8''utf-7\""), 0 },
+    { test_text(JSON "; charset*=utf-8''utf%2D7"), 0 },
+    { test_text(JSON "; charset*=utf-8''%75%74%66%2D%37"), 0 },
+    { test_text(JSON "; charset*=utf-7''utf-8"), 0 },
+    { test_text(JSON "; charset*=''utf-8"), 0 },
+    { test_text(JSON "; charset*=utf-8'utf-8"), 0 },
+    { test_text(JSON "; charset*=utf-8''"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-8'"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-8%"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-8%3"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-%38%00"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-%3x"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-%g8"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-%@8"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-%138"), 0 },
+    { test_text(JSON "; charset*=utf-8''utf-"), 0 },
+    { test_text(JSON "; charset=utf-8; charset*=utf-8''utf-7"), 0 },
+    { test_text(JSON "; charsets*=utf-7"), 1 },
+    { test_text(JSON "; charse*=utf-7"), 1 },
+    { test_text(JSON "; xcharset*0=utf-7"), 1 },
+    { test_text(JSON "; *=utf-7; *charset=utf-7"), 1 },
+
+    /* 64 bytes of a charset are read, and one more is one too many */
+    { test_text(JSON "; charset*=utf-8'" A_52 "'utf-8"), 1 },
+    { test_text(JSON "; charset*=utf-8'" A_52 "a'utf-8"), 0 },
+    { test_text(JSON "; charset*=\"utf-8'" A_52 "'utf-8\\-\""), 0 },
+    { test_text(JSON "; charset=utf-8" A_52 A_52), 0 },
+
+    /* what a reader without quoted strings would find: it goes no further */
+    { test_text(JSON "; x=\"; charset=utf-7; y=\""), 1 },
+    { test_text(JSON "; x=\"; charset*0=utf-7; y=\""), 1 },
+    { test_text(JSON "; x=\"\\\"; charset=utf-7; y=\""), 1 },
 
     /* more than one charset */
     { test_text(JSON ";charset=utf-8;charset=\"UTF-8\""), 1 },

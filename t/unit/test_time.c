@@ -6,6 +6,10 @@
 
 #define _GNU_SOURCE
 
+/* timegm() knows all years, on 32-bit systems too */
+#define _FILE_OFFSET_BITS  64
+#define _TIME_BITS         64
+
 #include "clockodo_time.h"
 #include "guard.h"
 
