@@ -138,7 +138,7 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_clockodo_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_clockodo_main_conf_t, zone),
       NULL },
 
     { ngx_string("clockodo_status"),
@@ -207,7 +207,7 @@ ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    if (ngx_array_init(&mcf->locations, cf->pool, 4,
+    if (ngx_array_init(&mcf->zone.locations, cf->pool, 4,
                        sizeof(ngx_http_clockodo_location_t *))
         != NGX_OK)
     {
@@ -359,7 +359,9 @@ ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
-    conf->location = ngx_http_clockodo_add_location(cf, mcf, conf);
+    conf->location = ngx_http_clockodo_add_location(cf, &mcf->zone,
+                           conf->tokens,
+                           conf->dedupe != NGX_HTTP_CLOCKODO_DEDUPE_OFF);
 
     return conf->location ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
@@ -384,15 +386,16 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
-    if (mcf->locations.nelts == 0 && !mcf->status) {
+    if (mcf->zone.locations.nelts == 0 && !mcf->status) {
         return NGX_OK;
     }
 
-    if (ngx_http_clockodo_add_zone(cf, mcf) != NGX_OK) {
+    if (ngx_http_clockodo_add_zone(cf, &mcf->zone, &ngx_http_clockodo_module)
+        != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (mcf->locations.nelts == 0) {
+    if (mcf->zone.locations.nelts == 0) {
         return NGX_OK;
     }
 
@@ -403,7 +406,7 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
     ngx_http_clockodo_init_headers();
     ngx_http_clockodo_body_filter_init();
 
-    if (mcf->dedupe) {
+    if (mcf->zone.dedupe) {
         ngx_http_clockodo_dedupe_filter_init();
     }
 

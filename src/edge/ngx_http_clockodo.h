@@ -16,6 +16,8 @@
 #include "clockodo_event.h"
 #include "clockodo_judge.h"
 
+#include "ngx_http_clockodo_zone.h"
+
 
 #define NGX_HTTP_CLOCKODO_OFF     0
 #define NGX_HTTP_CLOCKODO_ON      1
@@ -26,23 +28,12 @@
 #define NGX_HTTP_CLOCKODO_DEDUPE_DROP  2
 
 
-typedef struct ngx_http_clockodo_shctx_s  ngx_http_clockodo_shctx_t;
-typedef struct ngx_http_clockodo_location_s  ngx_http_clockodo_location_t;
 typedef struct ngx_http_clockodo_format_s  ngx_http_clockodo_format_t;
 
 
 typedef struct {
     uint32_t                    key;       /* of clockodo_json_scan() */
-
-    size_t                      zone_size; /* 0: not set */
-    u_char                     *zone_file; /* where it was set */
-    ngx_uint_t                  zone_line;
-
-    ngx_slab_pool_t            *shpool;
-    ngx_http_clockodo_shctx_t  *sh;        /* in the zone */
-
-    /* of ngx_http_clockodo_location_t *, those with the module on */
-    ngx_array_t                 locations;
+    ngx_http_clockodo_zone_t    zone;
 
     /* of nginx's variables, which may have been cached */
     ngx_int_t                   content_length;
@@ -51,7 +42,6 @@ typedef struct {
     ngx_int_t                   http_content_type;
 
     unsigned                    status:1;  /* is shown in some location */
-    unsigned                    dedupe:1;  /* is on in some location */
     unsigned                    recursive:1;   /* error pages, in some */
 } ngx_http_clockodo_main_conf_t;
 
@@ -109,7 +99,7 @@ typedef struct {
 
     clockodo_claim_t            claim;     /* until it is settled */
     ngx_http_clockodo_loc_conf_t   *claimed;   /* by this one, or NULL */
-    ngx_http_clockodo_main_conf_t  *zone;  /* where it is */
+    ngx_http_clockodo_zone_t   *zone;      /* where it is */
 
     ngx_str_t                   body;
     ngx_str_t                   masked_body;
@@ -257,7 +247,7 @@ ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_uint_t show);
 
 
-/* counters */
+/* log */
 
 /* counts a request once it is over, in the log phase */
 ngx_int_t ngx_http_clockodo_log_handler(ngx_http_request_t *r);
@@ -434,22 +424,6 @@ ngx_int_t ngx_http_clockodo_index_variables(ngx_conf_t *cf,
 /* has nginx make out a variable anew that it may have cached */
 void ngx_http_clockodo_forget_variable(ngx_http_request_t *r,
     ngx_int_t index);
-
-
-/* zone */
-
-char *ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-
-/*
- * Adds the location that is being merged to those that count apart.  Returns
- * NULL if there is no memory.
- */
-ngx_http_clockodo_location_t *ngx_http_clockodo_add_location(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf);
-
-/* to be called when all locations are known; returns NGX_OK or NGX_ERROR */
-ngx_int_t ngx_http_clockodo_add_zone(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf);
 
 
 #pragma GCC visibility pop

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_clockodo_zone.h"
+#include "ngx_http_clockodo.h"
 
 
 #define NGX_HTTP_CLOCKODO_DEDUPE_TTL    (24 * 60 * 60 * 1000)
@@ -13,16 +13,12 @@
 /* how often it is said that the zone is full, in seconds */
 #define NGX_HTTP_CLOCKODO_DEDUPE_WARN   60
 
-/* how many entries a look at the figures frees at the most */
-#define NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE  1000
-
 
 static char *ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *value);
 static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
-    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf,
+    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx);
-static uint64_t ngx_http_clockodo_dedupe_now(clockodo_dedupe_t *dedupe);
 static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_claim_cleanup(void *data);
@@ -167,7 +163,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
-    state = ngx_http_clockodo_dedupe_state(mcf, lcf, ctx);
+    state = ngx_http_clockodo_dedupe_state(&mcf->zone, lcf, ctx);
 
     switch (state) {
 
@@ -175,7 +171,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
         return NGX_OK;
 
     case CLOCKODO_DEDUPE_FULL:
-        ngx_http_clockodo_warn_full(r, mcf->sh);
+        ngx_http_clockodo_warn_full(r, mcf->zone.sh);
         return NGX_OK;
 
     default:
@@ -197,7 +193,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
 
 static clockodo_dedupe_e
-ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
+ngx_http_clockodo_dedupe_state(ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     u_char             *digest;
@@ -206,11 +202,11 @@ ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
     clockodo_dedupe_e   state;
     clockodo_dedupe_t  *dedupe;
 
-    dedupe = mcf->sh->dedupe;
+    dedupe = zone->sh->dedupe;
     digest = ctx->event.key_digest;
     scope = lcf->location->counters->number;
 
-    ngx_shmtx_lock(&mcf->shpool->mutex);
+    ngx_shmtx_lock(&zone->shpool->mutex);
 
     now = ngx_http_clockodo_dedupe_now(dedupe);
 
@@ -222,23 +218,14 @@ ngx_http_clockodo_dedupe_state(ngx_http_clockodo_main_conf_t *mcf,
                                       lcf->dedupe_lease, &ctx->claim);
     }
 
-    ngx_shmtx_unlock(&mcf->shpool->mutex);
+    ngx_shmtx_unlock(&zone->shpool->mutex);
 
     if (ctx->claim.owner) {
         ctx->claimed = lcf;
-        ctx->zone = mcf;
+        ctx->zone = zone;
     }
 
     return state;
-}
-
-
-/* under the zone's mutex; ngx_current_msec may have 32 bits */
-
-static uint64_t
-ngx_http_clockodo_dedupe_now(clockodo_dedupe_t *dedupe)
-{
-    return clockodo_dedupe_now(dedupe, ngx_current_msec, (ngx_msec_t) -1);
 }
 
 
@@ -457,35 +444,4 @@ ngx_http_clockodo_upstream_timeout(ngx_http_upstream_t *u)
     }
 
     return others + last;
-}
-
-
-void
-ngx_http_clockodo_dedupe_status(ngx_http_clockodo_main_conf_t *mcf,
-    ngx_http_clockodo_dedupe_status_t *status)
-{
-    clockodo_dedupe_t  *dedupe;
-
-    ngx_memzero(status, sizeof(ngx_http_clockodo_dedupe_status_t));
-
-    /* an earlier configuration may have left one */
-
-    if (!mcf->dedupe) {
-        return;
-    }
-
-    dedupe = mcf->sh->dedupe;
-
-    ngx_shmtx_lock(&mcf->shpool->mutex);
-
-    clockodo_dedupe_expire(dedupe, ngx_http_clockodo_dedupe_now(dedupe),
-                           NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE);
-
-    status->capacity = dedupe->capacity;
-    status->entries = dedupe->entries;
-    status->evictions = dedupe->evictions;
-
-    ngx_shmtx_unlock(&mcf->shpool->mutex);
-
-    status->unclaimed = mcf->sh->unclaimed;
 }

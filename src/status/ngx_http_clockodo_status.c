@@ -14,7 +14,7 @@ struct ngx_http_clockodo_format_s {
     ngx_str_t    name;
     ngx_str_t    content_type;
     void       (*write)(ngx_http_clockodo_writer_t *w,
-                        ngx_http_clockodo_main_conf_t *mcf);
+                        ngx_http_clockodo_zone_t *zone);
 };
 
 
@@ -111,7 +111,7 @@ ngx_http_clockodo_status_handler(ngx_http_request_t *r)
     w.pool = r->pool;
     w.next = &w.out;
 
-    lcf->status->write(&w, mcf);
+    lcf->status->write(&w, &mcf->zone);
 
     if (w.failed) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

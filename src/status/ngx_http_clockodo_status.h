@@ -8,7 +8,7 @@
 #define _NGX_HTTP_CLOCKODO_STATUS_H_INCLUDED_
 
 
-#include "ngx_http_clockodo_zone.h"
+#include "ngx_http_clockodo.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -32,9 +32,9 @@ void ngx_http_clockodo_write(ngx_http_clockodo_writer_t *w, const char *fmt,
     ...);
 
 void ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 void ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 
 /* "team.updated", or "other" for the last one */
 const char *ngx_http_clockodo_event_name(ngx_uint_t event);

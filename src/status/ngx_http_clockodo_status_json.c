@@ -8,7 +8,7 @@
 
 
 static void ngx_http_clockodo_json_locations(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 static void ngx_http_clockodo_json_counters(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_counters_t *counters);
 static void ngx_http_clockodo_json_tokens(ngx_http_clockodo_writer_t *w,
@@ -18,7 +18,7 @@ static void ngx_http_clockodo_json_accepted(ngx_http_clockodo_writer_t *w,
 static void ngx_http_clockodo_json_minutes(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_json_dedupe(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 static void ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
@@ -31,17 +31,17 @@ static void ngx_http_clockodo_json_time(ngx_http_clockodo_writer_t *w,
 
 void
 ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf)
+    ngx_http_clockodo_zone_t *zone)
 {
     ngx_http_clockodo_write(w, "{\"version\":1,\"nginx_version\":\"%s\","
                             "\"timestamp\":%T,\"since\":%T",
-                            NGINX_VERSION, ngx_time(), mcf->sh->since);
+                            NGINX_VERSION, ngx_time(), zone->sh->since);
 
-    ngx_http_clockodo_json_locations(w, mcf);
-    ngx_http_clockodo_json_accepted(w, mcf->sh);
-    ngx_http_clockodo_json_minutes(w, mcf->sh);
-    ngx_http_clockodo_json_dedupe(w, mcf);
-    ngx_http_clockodo_json_deliveries(w, mcf->sh);
+    ngx_http_clockodo_json_locations(w, zone);
+    ngx_http_clockodo_json_accepted(w, zone->sh);
+    ngx_http_clockodo_json_minutes(w, zone->sh);
+    ngx_http_clockodo_json_dedupe(w, zone);
+    ngx_http_clockodo_json_deliveries(w, zone->sh);
 
     ngx_http_clockodo_write(w, "}" CRLF);
 }
@@ -49,16 +49,16 @@ ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
 
 static void
 ngx_http_clockodo_json_locations(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf)
+    ngx_http_clockodo_zone_t *zone)
 {
     ngx_uint_t                      i;
     ngx_http_clockodo_location_t  **locp;
 
-    locp = mcf->locations.elts;
+    locp = zone->locations.elts;
 
     ngx_http_clockodo_write(w, ",\"locations\":[");
 
-    for (i = 0; i < mcf->locations.nelts; i++) {
+    for (i = 0; i < zone->locations.nelts; i++) {
         ngx_http_clockodo_write(w, "%s{\"location\":\"%V\"",
                                 i ? "," : "", &locp[i]->label);
 
@@ -208,11 +208,11 @@ ngx_http_clockodo_json_minutes(ngx_http_clockodo_writer_t *w,
 
 static void
 ngx_http_clockodo_json_dedupe(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf)
+    ngx_http_clockodo_zone_t *zone)
 {
     ngx_http_clockodo_dedupe_status_t  status;
 
-    ngx_http_clockodo_dedupe_status(mcf, &status);
+    ngx_http_clockodo_dedupe_status(zone, &status);
 
     ngx_http_clockodo_write(w, ",\"dedupe\":{\"capacity\":%uL,"
                             "\"entries\":%uL,\"evictions\":%uL,"

@@ -24,7 +24,7 @@ struct ngx_http_clockodo_metric_s {
     void   (*location)(ngx_http_clockodo_writer_t *w, char *name,
                        ngx_http_clockodo_location_t *loc);
     void   (*zone)(ngx_http_clockodo_writer_t *w, char *name,
-                   ngx_http_clockodo_main_conf_t *mcf);
+                   ngx_http_clockodo_zone_t *zone);
 
     /* else its value, in ngx_http_clockodo_dedupe_status_t */
     size_t   offset;
@@ -32,7 +32,7 @@ struct ngx_http_clockodo_metric_s {
 
 
 static void ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone);
 static void ngx_http_clockodo_metric_requests(ngx_http_clockodo_writer_t *w,
     char *name, ngx_http_clockodo_location_t *loc);
 static void ngx_http_clockodo_metric_rejected(ngx_http_clockodo_writer_t *w,
@@ -45,13 +45,13 @@ static void ngx_http_clockodo_metric_tokens(ngx_http_clockodo_writer_t *w,
     char *name, ngx_http_clockodo_location_t *loc);
 static void ngx_http_clockodo_metric_last_accepted(
     ngx_http_clockodo_writer_t *w, char *name,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 static void ngx_http_clockodo_metric_last_events(
     ngx_http_clockodo_writer_t *w, char *name,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 static void ngx_http_clockodo_metric_last_subscriptions(
     ngx_http_clockodo_writer_t *w, char *name,
-    ngx_http_clockodo_main_conf_t *mcf);
+    ngx_http_clockodo_zone_t *zone);
 
 
 static ngx_http_clockodo_metric_t  ngx_http_clockodo_metrics[] = {
@@ -106,19 +106,19 @@ static ngx_http_clockodo_metric_t  ngx_http_clockodo_metrics[] = {
 
 void
 ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_main_conf_t *mcf)
+    ngx_http_clockodo_zone_t *zone)
 {
     ngx_http_clockodo_metric_t  *metric;
 
     for (metric = ngx_http_clockodo_metrics; metric->name; metric++) {
-        ngx_http_clockodo_metric(w, metric, mcf);
+        ngx_http_clockodo_metric(w, metric, zone);
     }
 }
 
 
 static void
 ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_main_conf_t *mcf)
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone)
 {
     ngx_uint_t                          i;
     ngx_http_clockodo_location_t      **locp;
@@ -129,21 +129,21 @@ ngx_http_clockodo_metric(ngx_http_clockodo_writer_t *w,
                             metric->name, metric->type);
 
     if (metric->zone) {
-        metric->zone(w, metric->name, mcf);
+        metric->zone(w, metric->name, zone);
         return;
     }
 
     if (metric->location == NULL) {
-        ngx_http_clockodo_dedupe_status(mcf, &status);
+        ngx_http_clockodo_dedupe_status(zone, &status);
         ngx_http_clockodo_write(w, "%s %uL\n", metric->name,
                                 *(uint64_t *) ((u_char *) &status
                                                + metric->offset));
         return;
     }
 
-    locp = mcf->locations.elts;
+    locp = zone->locations.elts;
 
-    for (i = 0; i < mcf->locations.nelts; i++) {
+    for (i = 0; i < zone->locations.nelts; i++) {
         metric->location(w, metric->name, locp[i]);
     }
 }
@@ -229,11 +229,11 @@ ngx_http_clockodo_metric_tokens(ngx_http_clockodo_writer_t *w, char *name,
 
 static void
 ngx_http_clockodo_metric_last_accepted(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_main_conf_t *mcf)
+    char *name, ngx_http_clockodo_zone_t *zone)
 {
     ngx_http_clockodo_shctx_t  *sh;
 
-    sh = mcf->sh;
+    sh = zone->sh;
 
     if (sh->last_accepted) {
         ngx_http_clockodo_write(w, "%s %uA\n", name, sh->last_accepted);
@@ -243,12 +243,12 @@ ngx_http_clockodo_metric_last_accepted(ngx_http_clockodo_writer_t *w,
 
 static void
 ngx_http_clockodo_metric_last_events(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_main_conf_t *mcf)
+    char *name, ngx_http_clockodo_zone_t *zone)
 {
     ngx_uint_t                  i;
     ngx_http_clockodo_shctx_t  *sh;
 
-    sh = mcf->sh;
+    sh = zone->sh;
 
     for (i = 0; i < NGX_HTTP_CLOCKODO_EVENTS; i++) {
         if (sh->last_events[i]) {
@@ -262,13 +262,13 @@ ngx_http_clockodo_metric_last_events(ngx_http_clockodo_writer_t *w,
 
 static void
 ngx_http_clockodo_metric_last_subscriptions(ngx_http_clockodo_writer_t *w,
-    char *name, ngx_http_clockodo_main_conf_t *mcf)
+    char *name, ngx_http_clockodo_zone_t *zone)
 {
     ngx_uint_t                         i;
     ngx_http_clockodo_shctx_t         *sh;
     ngx_http_clockodo_subscription_t  *subscription;
 
-    sh = mcf->sh;
+    sh = zone->sh;
 
     for (i = 0; i < NGX_HTTP_CLOCKODO_SUBSCRIPTION_SLOTS; i++) {
         subscription = &sh->subscriptions[i];

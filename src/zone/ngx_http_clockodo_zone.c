@@ -12,21 +12,30 @@
 /* the least memory for claims */
 #define NGX_HTTP_CLOCKODO_DEDUPE_PAGES  8
 
+/* how many entries a look at the figures frees at the most */
+#define NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE  1000
 
-static ngx_int_t ngx_http_clockodo_set_label(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_location_t *loc);
-static u_char *ngx_http_clockodo_escape_label(u_char *p, u_char *last,
-    ngx_str_t *text);
-static ngx_uint_t ngx_http_clockodo_count_label(
-    ngx_http_clockodo_main_conf_t *mcf, ngx_str_t *name);
-static size_t ngx_http_clockodo_zone_least(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf);
-static ngx_int_t ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, size_t size);
+/* nginx's own, see ngx_init_zone_pool() */
+#define NGX_HTTP_CLOCKODO_MIN_SHIFT     3
+
+
+/* what is to be taken from a slab pool */
+
+typedef struct {
+    ngx_uint_t  pages;
+    ngx_uint_t  chunks[8 * sizeof(size_t)];    /* by the binary logarithm */
+} ngx_http_clockodo_need_t;
+
+
+static size_t ngx_http_clockodo_zone_least(ngx_http_clockodo_zone_t *zone);
+static void ngx_http_clockodo_zone_need(ngx_http_clockodo_need_t *need,
+    size_t size, ngx_uint_t n);
+static ngx_uint_t ngx_http_clockodo_zone_pages(
+    ngx_http_clockodo_need_t *need);
 static ngx_int_t ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
-static ngx_int_t ngx_http_clockodo_zone_fill(
-    ngx_http_clockodo_main_conf_t *mcf, ngx_slab_pool_t *shpool);
+static ngx_int_t ngx_http_clockodo_zone_fill(ngx_http_clockodo_zone_t *zone,
+    ngx_slab_pool_t *shpool);
 static ngx_int_t ngx_http_clockodo_zone_add_location(
     ngx_http_clockodo_shctx_t *sh, ngx_http_clockodo_location_t *loc,
     ngx_slab_pool_t *shpool);
@@ -46,12 +55,15 @@ static ngx_str_t  ngx_http_clockodo_zone_name =
 char *
 ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_clockodo_main_conf_t *mcf = conf;
+    char  *p = conf;
 
-    ssize_t     size;
-    ngx_str_t  *value;
+    ssize_t                    size;
+    ngx_str_t                 *value;
+    ngx_http_clockodo_zone_t  *zone;
 
-    if (mcf->zone_size) {
+    zone = (ngx_http_clockodo_zone_t *) (p + cmd->offset);
+
+    if (zone->size) {
         return "is duplicate";
     }
 
@@ -67,192 +79,32 @@ ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    mcf->zone_size = size;
-    mcf->zone_file = cf->conf_file->file.name.data;
-    mcf->zone_line = cf->conf_file->line;
+    zone->size = size;
+    zone->file = cf->conf_file->file.name.data;
+    zone->line = cf->conf_file->line;
 
     return NGX_CONF_OK;
 }
 
 
-ngx_http_clockodo_location_t *
-ngx_http_clockodo_add_location(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_loc_conf_t *lcf)
-{
-    ngx_http_clockodo_location_t  *loc, **locp;
-
-    loc = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_location_t));
-    if (loc == NULL) {
-        return NULL;
-    }
-
-    if (ngx_http_clockodo_set_label(cf, mcf, loc) != NGX_OK) {
-        return NULL;
-    }
-
-    if (lcf->tokens) {
-        loc->tokens = lcf->tokens;
-
-        loc->uses = ngx_palloc(cf->pool,
-                               loc->tokens->nelts
-                               * sizeof(ngx_http_clockodo_token_use_t *));
-        if (loc->uses == NULL) {
-            return NULL;
-        }
-    }
-
-    locp = ngx_array_push(&mcf->locations);
-    if (locp == NULL) {
-        return NULL;
-    }
-
-    *locp = loc;
-
-    if (lcf->dedupe == NGX_HTTP_CLOCKODO_DEDUPE_OFF) {
-        return loc;
-    }
-
-    mcf->dedupe = 1;
-
-    if (loc->label.len != loc->name_len) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "\"clockodo_dedupe\" tells location \"%V\" from others "
-                      "of this name by their order, which must stay the same: "
-                      "give servers names of their own", &loc->label);
-    }
-
-    return loc;
-}
-
-
-/*
- * "server_name/location", as in the configuration.  Where that is there
- * already, on another port or with another modifier, "#2" and so on follow.
- */
-
-static ngx_int_t
-ngx_http_clockodo_set_label(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_location_t *loc)
-{
-    u_char                    *p, *last;
-    ngx_str_t                  name;
-    ngx_uint_t                 n;
-    ngx_http_core_loc_conf_t  *clcf;
-    ngx_http_core_srv_conf_t  *cscf;
-
-    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    loc->label.data = ngx_pnalloc(cf->pool, NGX_HTTP_CLOCKODO_LABEL_LEN);
-    if (loc->label.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    name = cscf->server_name;
-
-    if (name.len == 0) {
-        ngx_str_set(&name, "_");
-    }
-
-    /* there is always room for the number */
-
-    p = loc->label.data;
-    last = p + NGX_HTTP_CLOCKODO_LABEL_LEN - (1 + NGX_INT_T_LEN);
-
-    p = ngx_http_clockodo_escape_label(p, last, &name);
-    p = ngx_http_clockodo_escape_label(p, last, &clcf->name);
-
-    loc->label.len = p - loc->label.data;
-    loc->name_len = loc->label.len;
-
-    n = ngx_http_clockodo_count_label(mcf, &loc->label);
-
-    if (n) {
-        loc->label.len = ngx_sprintf(p, "#%ui", n + 1) - loc->label.data;
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * Appends text, cut off at last, such that it can stand between quotes in
- * JSON (RFC 8259, section 7) and as the value of a label in Prometheus's
- * text format.
- */
-
-static u_char *
-ngx_http_clockodo_escape_label(u_char *p, u_char *last, ngx_str_t *text)
-{
-    u_char      c;
-    ngx_uint_t  i;
-
-    for (i = 0; i < text->len && last - p >= 3; i++) {
-        c = text->data[i];
-
-        /* "#" is ours */
-
-        if (c < ' ' || c > '~' || c == '#') {
-            p = ngx_sprintf(p, "%%%02Xd", c);
-            continue;
-        }
-
-        if (c == '"' || c == '\\') {
-            *p++ = '\\';
-        }
-
-        *p++ = c;
-    }
-
-    return p;
-}
-
-
-/* how many locations there are of this name */
-
-static ngx_uint_t
-ngx_http_clockodo_count_label(ngx_http_clockodo_main_conf_t *mcf,
-    ngx_str_t *name)
-{
-    ngx_uint_t                      i, n;
-    ngx_http_clockodo_location_t  **locp;
-
-    n = 0;
-    locp = mcf->locations.elts;
-
-    for (i = 0; i < mcf->locations.nelts; i++) {
-        if (locp[i]->name_len == name->len
-            && ngx_memcmp(locp[i]->label.data, name->data, name->len) == 0)
-        {
-            n++;
-        }
-    }
-
-    return n;
-}
-
-
 ngx_int_t
-ngx_http_clockodo_add_zone(ngx_conf_t *cf, ngx_http_clockodo_main_conf_t *mcf)
+ngx_http_clockodo_add_zone(ngx_conf_t *cf, ngx_http_clockodo_zone_t *zone,
+    void *tag)
 {
     size_t           size, least;
     ngx_shm_zone_t  *shm_zone;
 
-    size = mcf->zone_size ? mcf->zone_size : NGX_HTTP_CLOCKODO_ZONE_SIZE;
+    size = zone->size ? zone->size : NGX_HTTP_CLOCKODO_ZONE_SIZE;
 
-    least = ngx_http_clockodo_zone_least(cf, mcf);
-
-    if (least == 0) {
-        return NGX_ERROR;
-    }
+    least = ngx_http_clockodo_zone_least(zone);
 
     if (size < least) {
 
-        if (mcf->zone_size) {
+        if (zone->size) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"clockodo_zone\" is too small, "
                           "it must be at least %uzk in %s:%ui",
-                          least / 1024, mcf->zone_file, mcf->zone_line);
+                          least / 1024, zone->file, zone->line);
 
         } else {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -265,118 +117,132 @@ ngx_http_clockodo_add_zone(ngx_conf_t *cf, ngx_http_clockodo_main_conf_t *mcf)
     }
 
     shm_zone = ngx_shared_memory_add(cf, &ngx_http_clockodo_zone_name, size,
-                                     &ngx_http_clockodo_module);
+                                     tag);
     if (shm_zone == NULL) {
         return NGX_ERROR;
     }
 
     shm_zone->init = ngx_http_clockodo_init_zone;
-    shm_zone->data = mcf;
+    shm_zone->data = zone;
 
     return NGX_OK;
 }
 
 
-/* the least size of a new zone that holds all, or 0 on errors */
+/* of a new zone that holds all */
 
 static size_t
-ngx_http_clockodo_zone_least(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf)
+ngx_http_clockodo_zone_least(ngx_http_clockodo_zone_t *zone)
 {
-    size_t     low, high, pages;
-    ngx_int_t  rc;
+    size_t                          head;
+    ngx_uint_t                      i, pages;
+    ngx_http_clockodo_need_t        need;
+    ngx_http_clockodo_location_t  **locp;
 
-    /* in pages; low does not fit */
+    ngx_memzero(&need, sizeof(ngx_http_clockodo_need_t));
 
-    low = 0;
-    high = 8;
+    ngx_http_clockodo_zone_need(&need, sizeof(ngx_http_clockodo_shctx_t), 1);
 
-    for ( ;; ) {
-        rc = ngx_http_clockodo_zone_fits(cf, mcf, high * ngx_pagesize);
+    locp = zone->locations.elts;
 
-        if (rc == NGX_OK) {
-            break;
-        }
+    for (i = 0; i < zone->locations.nelts; i++) {
+        ngx_http_clockodo_zone_need(&need,
+                                    sizeof(ngx_http_clockodo_counters_t)
+                                    + locp[i]->label.len, 1);
 
-        if (rc == NGX_ERROR) {
-            return 0;
-        }
-
-        low = high;
-        high *= 2;
-    }
-
-    while (high - low > 1) {
-        pages = (low + high) / 2;
-
-        if (ngx_http_clockodo_zone_fits(cf, mcf, pages * ngx_pagesize)
-            == NGX_OK)
-        {
-            high = pages;
-
-        } else {
-            low = pages;
+        if (locp[i]->tokens) {
+            ngx_http_clockodo_zone_need(&need,
+                                        sizeof(ngx_http_clockodo_token_use_t),
+                                        locp[i]->tokens->nelts);
         }
     }
 
-    return high * ngx_pagesize;
+    pages = ngx_http_clockodo_zone_pages(&need);
+
+    if (zone->dedupe) {
+
+        /* it leaves an eighth */
+
+        pages += NGX_HTTP_CLOCKODO_DEDUPE_PAGES
+                 + NGX_HTTP_CLOCKODO_DEDUPE_PAGES / 8;
+    }
+
+    /* as ngx_slab_init() lays it out */
+
+    head = sizeof(ngx_slab_pool_t)
+           + (ngx_pagesize_shift - NGX_HTTP_CLOCKODO_MIN_SHIFT)
+             * (sizeof(ngx_slab_page_t) + sizeof(ngx_slab_stat_t))
+           + pages * sizeof(ngx_slab_page_t);
+
+    return pages * ngx_pagesize + ngx_align(head, ngx_pagesize);
 }
 
 
-/* tried out, not reckoned: NGX_OK, NGX_DECLINED, or NGX_ERROR: no memory */
+/* adds n pieces of memory, each of which is of this size */
 
-static ngx_int_t
-ngx_http_clockodo_zone_fits(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf, size_t size)
+static void
+ngx_http_clockodo_zone_need(ngx_http_clockodo_need_t *need, size_t size,
+    ngx_uint_t n)
 {
-    ngx_int_t         rc;
-    ngx_slab_pool_t  *shpool;
+    ngx_uint_t  shift;
 
-    /* room for the pool itself */
-
-    if (size < 8 * ngx_pagesize) {
-        return NGX_DECLINED;
+    if (size > ngx_pagesize / 2) {
+        need->pages += n * (ngx_align(size, ngx_pagesize) / ngx_pagesize);
+        return;
     }
 
-    shpool = ngx_memalign(ngx_pagesize, size, cf->log);
-    if (shpool == NULL) {
-        return NGX_ERROR;
+    shift = NGX_HTTP_CLOCKODO_MIN_SHIFT;
+
+    while (((size_t) 1 << shift) < size) {
+        shift++;
     }
 
-    /* as ngx_init_zone_pool() does */
+    need->chunks[shift] += n;
+}
 
-    ngx_memzero(shpool, sizeof(ngx_slab_pool_t));
 
-    shpool->addr = shpool;
-    shpool->end = (u_char *) shpool + size;
-    shpool->min_shift = 3;
+/* as ngx_slab_alloc_locked() takes them */
 
-    ngx_slab_init(shpool);
+static ngx_uint_t
+ngx_http_clockodo_zone_pages(ngx_http_clockodo_need_t *need)
+{
+    ngx_uint_t  n, pages, shift;
 
-    shpool->log_nomem = 0;
+    pages = need->pages;
 
-    rc = ngx_http_clockodo_zone_fill(mcf, shpool);
+    for (shift = NGX_HTTP_CLOCKODO_MIN_SHIFT; shift < ngx_pagesize_shift;
+         shift++)
+    {
+        n = ngx_pagesize >> shift;
 
-    ngx_free(shpool);
+        if (n > 8 * sizeof(uintptr_t)) {
 
-    return rc == NGX_OK ? NGX_OK : NGX_DECLINED;
+            /* a bit for each does not fit in a word: the first have them */
+
+            n -= ngx_max((n >> shift) / 8, 1);
+        }
+
+        pages += (need->chunks[shift] + n - 1) / n;
+    }
+
+    return pages;
 }
 
 
 static ngx_int_t
 ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 {
-    ngx_slab_pool_t                *shpool;
-    ngx_http_clockodo_main_conf_t  *mcf;
+    ngx_slab_pool_t           *shpool;
+    ngx_http_clockodo_zone_t  *zone;
 
-    mcf = shm_zone->data;
+    zone = shm_zone->data;
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     shpool->log_nomem = 0;
 
     ngx_shmtx_lock(&shpool->mutex);
 
-    if (ngx_http_clockodo_zone_fill(mcf, shpool) != NGX_OK) {
+    if (ngx_http_clockodo_zone_fill(zone, shpool) != NGX_OK) {
         ngx_shmtx_unlock(&shpool->mutex);
 
         /* it is large enough for them alone, as we have made sure */
@@ -389,8 +255,8 @@ ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_shmtx_unlock(&shpool->mutex);
 
-    mcf->shpool = shpool;
-    mcf->sh = shpool->data;
+    zone->shpool = shpool;
+    zone->sh = shpool->data;
 
     return NGX_OK;
 }
@@ -399,7 +265,7 @@ ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 /* all that is there already, from an earlier configuration, is found again */
 
 static ngx_int_t
-ngx_http_clockodo_zone_fill(ngx_http_clockodo_main_conf_t *mcf,
+ngx_http_clockodo_zone_fill(ngx_http_clockodo_zone_t *zone,
     ngx_slab_pool_t *shpool)
 {
     ngx_uint_t                      i;
@@ -419,9 +285,9 @@ ngx_http_clockodo_zone_fill(ngx_http_clockodo_main_conf_t *mcf,
         shpool->data = sh;
     }
 
-    locp = mcf->locations.elts;
+    locp = zone->locations.elts;
 
-    for (i = 0; i < mcf->locations.nelts; i++) {
+    for (i = 0; i < zone->locations.nelts; i++) {
         if (ngx_http_clockodo_zone_add_location(sh, locp[i], shpool)
             != NGX_OK)
         {
@@ -429,7 +295,7 @@ ngx_http_clockodo_zone_fill(ngx_http_clockodo_main_conf_t *mcf,
         }
     }
 
-    return mcf->dedupe ? ngx_http_clockodo_zone_add_dedupe(sh, shpool)
+    return zone->dedupe ? ngx_http_clockodo_zone_add_dedupe(sh, shpool)
                        : NGX_OK;
 }
 
@@ -518,8 +384,8 @@ ngx_http_clockodo_zone_add_counters(ngx_http_clockodo_shctx_t *sh,
     }
 
     counters = ngx_slab_calloc_locked(shpool,
-                                offsetof(ngx_http_clockodo_counters_t, label)
-                                + label->len);
+                                      sizeof(ngx_http_clockodo_counters_t)
+                                      + label->len);
     if (counters == NULL) {
         return NULL;
     }
@@ -572,4 +438,35 @@ ngx_http_clockodo_zone_add_token(ngx_http_clockodo_counters_t *counters,
     ngx_rbtree_insert(&counters->tokens, &use->node);
 
     return use;
+}
+
+
+void
+ngx_http_clockodo_dedupe_status(ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_dedupe_status_t *status)
+{
+    clockodo_dedupe_t  *dedupe;
+
+    ngx_memzero(status, sizeof(ngx_http_clockodo_dedupe_status_t));
+
+    /* an earlier configuration may have left one */
+
+    if (!zone->dedupe) {
+        return;
+    }
+
+    dedupe = zone->sh->dedupe;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    clockodo_dedupe_expire(dedupe, ngx_http_clockodo_dedupe_now(dedupe),
+                           NGX_HTTP_CLOCKODO_DEDUPE_EXPIRE);
+
+    status->capacity = dedupe->capacity;
+    status->entries = dedupe->entries;
+    status->evictions = dedupe->evictions;
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    status->unclaimed = zone->sh->unclaimed;
 }

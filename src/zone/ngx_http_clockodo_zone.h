@@ -8,7 +8,14 @@
 #define _NGX_HTTP_CLOCKODO_ZONE_H_INCLUDED_
 
 
-#include "ngx_http_clockodo.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "clockodo_dedupe.h"
+#include "clockodo_event.h"
+#include "clockodo_token.h"
+#include "clockodo_verdict.h"
 
 #include "clockodo_period.h"
 
@@ -70,7 +77,7 @@ struct ngx_http_clockodo_counters_s {
     ngx_atomic_t                    short_lease;
 
     size_t                          len;
-    u_char                          label[1];
+    u_char                          label[];
 };
 
 
@@ -109,7 +116,7 @@ typedef struct {
 } ngx_http_clockodo_delivery_t;
 
 
-struct ngx_http_clockodo_shctx_s {
+typedef struct {
     time_t                          since;
     ngx_http_clockodo_counters_t   *locations;
 
@@ -135,7 +142,7 @@ struct ngx_http_clockodo_shctx_s {
     clockodo_dedupe_t              *dedupe;    /* NULL: never was on */
     ngx_atomic_t                    unclaimed; /* when it was full */
     ngx_atomic_t                    full;      /* when it was warned of */
-};
+} ngx_http_clockodo_shctx_t;
 
 
 typedef struct {
@@ -148,7 +155,7 @@ typedef struct {
 
 /* a location of the configuration, or a server as such */
 
-struct ngx_http_clockodo_location_s {
+typedef struct {
     ngx_str_t                       label;
     size_t                          name_len;  /* without a number */
     ngx_array_t                    *tokens;    /* of clockodo_token_t */
@@ -156,15 +163,87 @@ struct ngx_http_clockodo_location_s {
     /* in the zone */
     ngx_http_clockodo_counters_t   *counters;
     ngx_http_clockodo_token_use_t **uses;      /* as many as tokens */
-};
+} ngx_http_clockodo_location_t;
+
+
+/* what a configuration says of the zone */
+
+typedef struct {
+    size_t                          size;      /* 0: not set */
+    u_char                         *file;      /* where it was set */
+    ngx_uint_t                      line;
+
+    /* of ngx_http_clockodo_location_t *, those with the module on */
+    ngx_array_t                     locations;
+
+    ngx_slab_pool_t                *shpool;
+    ngx_http_clockodo_shctx_t      *sh;        /* in the zone */
+
+    unsigned                        dedupe:1;  /* is on in some location */
+} ngx_http_clockodo_zone_t;
+
+
+/* under the zone's mutex; ngx_current_msec may have 32 bits */
+#define ngx_http_clockodo_dedupe_now(dedupe)                                  \
+    clockodo_dedupe_now(dedupe, ngx_current_msec, (ngx_msec_t) -1)
 
 
 #pragma GCC visibility push(hidden)
 
 
-/* how many there were in a minute, which is counted since 1970 */
+/* location */
+
+/*
+ * Adds the location that is being merged, with tokens or NULL, to those that
+ * count apart.  Returns NULL if there is no memory.
+ */
+ngx_http_clockodo_location_t *ngx_http_clockodo_add_location(ngx_conf_t *cf,
+    ngx_http_clockodo_zone_t *zone, ngx_array_t *tokens, ngx_uint_t dedupe);
+
+
+/* zone */
+
+/* sets the size in the ngx_http_clockodo_zone_t at cmd->offset of conf */
+char *ngx_http_clockodo_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * To be called when all locations are known; tag is the module.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_add_zone(ngx_conf_t *cf,
+    ngx_http_clockodo_zone_t *zone, void *tag);
+
+/* all 0 if duplicates are not looked for */
+void ngx_http_clockodo_dedupe_status(ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_dedupe_status_t *status);
+
+
+/* counters */
+
+void ngx_http_clockodo_count_accepted(ngx_http_clockodo_shctx_t *sh,
+    ngx_http_clockodo_counters_t *counters, const clockodo_event_t *event);
+
+/* a minute is counted since 1970 */
+void ngx_http_clockodo_count_minute(ngx_http_clockodo_shctx_t *sh,
+    time_t minute, clockodo_verdict_e verdict);
 ngx_uint_t ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh,
     time_t minute, clockodo_verdict_e verdict);
+
+
+/* deliveries */
+
+/*
+ * Returns the next delivery that no other worker is writing, for the caller
+ * to write, or NULL.
+ */
+ngx_http_clockodo_delivery_t *ngx_http_clockodo_lock_delivery(
+    ngx_http_clockodo_shctx_t *sh);
+void ngx_http_clockodo_unlock_delivery(
+    ngx_http_clockodo_delivery_t *delivery);
+
+/* cuts off what does not fit */
+void ngx_http_clockodo_set_text(ngx_http_clockodo_text_t *text,
+    ngx_str_t *value);
 
 /*
  * Copies deliveries, the newest first, to an array of
@@ -173,10 +252,6 @@ ngx_uint_t ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh,
  */
 ngx_uint_t ngx_http_clockodo_get_deliveries(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_delivery_t *deliveries);
-
-/* all 0 if duplicates are not looked for */
-void ngx_http_clockodo_dedupe_status(ngx_http_clockodo_main_conf_t *mcf,
-    ngx_http_clockodo_dedupe_status_t *status);
 
 
 #pragma GCC visibility pop
