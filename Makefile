@@ -194,6 +194,7 @@ fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
 	@tools/install build test
 	@$(MAKE) --no-print-directory build/nginx.id
 	@tools/asan t/fuzz/http
+	@tools/asan t/fuzz/framing
 
 
 # what looks into the zone has nginx's headers, as the module has them

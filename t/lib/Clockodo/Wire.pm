@@ -43,8 +43,8 @@ sub start {
     my $dir = tempdir('clockodo.XXXXXX', TMPDIR => 1, CLEANUP => 1);
     chmod 0755, $dir;
 
-    my $self = bless { dir => $dir, path => "$dir/wire.sock", told => [] },
-                     $class;
+    my $self = bless { path => "$dir/wire.sock", file => "$dir/told",
+                       told => [], calls => [], at => 0 }, $class;
 
     @{$self}{qw(take answer)} = @{$protocols{$protocol}};
 
@@ -95,7 +95,7 @@ sub serve {
                 my $client = $server->accept or next;
 
                 $select->add($client);
-                $told{$client} = { file => "$self->{dir}/" . $n++ };
+                $told{$client} = { n => $n++ };
                 next;
             }
 
@@ -112,9 +112,9 @@ sub serve {
 
             # what it was told is there before it answers
 
-            append($told->{file}, $bytes);
+            append($self->{file}, pack 'N N/a*', $told->{n}, $bytes);
 
-            push @answers, map { [time + ($_->{uri} =~ m{^/slow} ? 0.3 : 0),
+            push @answers, map { [time + ($_->{uri} =~ m{^/slow} ? 0.1 : 0),
                                   $socket, $self->{answer}->($_)] }
                            $self->hear($told, $bytes);
         }
@@ -149,25 +149,18 @@ sub hear {
 sub calls {
     my ($self) = @_;
 
-    my @calls;
-
     # the last bytes may still be on their way
 
     for (1 .. 100) {
         $self->listen;
 
-        last unless grep { !$_->{done} } map { @{$_->{calls}} } @{$self->{told}};
+        last unless grep { !$_->{done} } @{$self->{calls}};
         sleep 0.005;
     }
 
-    for my $told (@{$self->{told}}) {
-        my $calls = $told->{calls};
-
-        push @calls, @$calls[$told->{seen} || 0 .. $#$calls];
-        $told->{seen} = @$calls;
-    }
-
-    return map { said($_) } @calls;
+    return (map { said($_) } splice @{$self->{calls}}),
+           map { length($_->{in}) . ' bytes of no call' }
+           grep { length $_->{in} } @{$self->{told}};
 }
 
 
@@ -182,19 +175,27 @@ sub said {
 }
 
 
-# Reads what has come to the server's files.
+# Reads what has come to the server's file: the number of a connection, a length
+# and so many bytes, time and again.
 
 sub listen {
     my ($self) = @_;
 
-    for (my $n = 0; open my $fh, '<:raw', "$self->{dir}/$n"; $n++) {
-        my $told = $self->{told}[$n] //= { at => 0, calls => [] };
-        my $bytes;
+    open my $fh, '<:raw', $self->{file} or return;
+    seek $fh, $self->{at}, 0;
+    read $fh, my $new, -s $fh;
+    close $fh;
 
-        seek $fh, $told->{at}, 0;
-        read $fh, $bytes, 1e9;
-        $told->{at} += length $bytes;
-        $self->hear($told, $bytes);
+    while (length $new >= 8) {
+        my ($n, $length) = unpack 'NN', $new;
+
+        last if length $new < 8 + $length;
+
+        push @{$self->{calls}},
+             $self->hear($self->{told}[$n] //= {}, substr $new, 8, $length);
+
+        substr $new, 0, 8 + $length, '';
+        $self->{at} += 8 + $length;
     }
 }
 
