@@ -247,7 +247,7 @@ cost:                   ## hostile bodies, many events: instructions, valgrind
 	@tools/cost build/cost/cost_dedupe level 'claim and commit among 100 events'
 
 
-lint:                   ## style, cppcheck, shellcheck, code against README
+lint:                   ## style, cppcheck, shellcheck, code against docs
 	@tools/install lint
 	@tools/lint
 
@@ -264,7 +264,7 @@ platforms:              ## builds and tests with 32-bit words, in a chroot
 	@tools/platforms $(T)
 
 
-bench:                  ## compare with plain nginx, lua and njs (README: Speed)
+bench:                  ## compare with plain nginx, lua and njs (docs/performance.md)
 	@tools/install build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run
@@ -281,7 +281,8 @@ counts:                 ## instructions a request, and whether they are too many
 VERSION := $(firstword $(shell tools/version))
 PAGES   := build/ngx_http_clockodo_module.5 build/clockodo-send-event.1
 
-$(PAGES): build/%: README.md CHANGELOG.md bin/clockodo-send-event tools/man
+$(PAGES): build/%: README.md CHANGELOG.md $(wildcard docs/*.md) \
+                  bin/clockodo-send-event tools/man
 	@mkdir -p build
 	@tools/man $* > $@.new
 	@mv $@.new $@
@@ -299,7 +300,7 @@ deb-check:              ## build and check it in a chroot (RELEASE=trixie, ...)
 	@tools/install chroot
 	@tools/chroot $(or $(RELEASE),bookworm) tools/deb-check
 
-install-check:          ## what README.md says of installing, in a chroot
+install-check:          ## what docs/install.md says, in a chroot
 	@tools/install chroot
 	@rm -f build/chroot-bookworm/made       # a fresh one: nothing else is there
 	@tools/chroot bookworm tools/install-check

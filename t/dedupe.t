@@ -849,10 +849,12 @@ sub levels {
 }
 
 
-# As many as the README says.
+# As many as the documentation says.
 
 sub memory {
-    open my $fh, '<', 'README.md' or die "README.md: $!\n";
+    my $page = 'docs/duplicates.md';
+
+    open my $fh, '<', $page or die "$page: $!\n";
     my ($promised) = join('', <$fh>) =~ /1\s+MB\s+holds\s+([\d,]+)\s+events/;
 
     my ($nginx) = start('clockodo_dedupe drop;');

@@ -15,7 +15,7 @@ no_long_string();
 plan tests => 2 * 9;
 
 
-# in the order of the README, without those that have no value
+# in the order of the documentation, without those that have no value
 
 sub headers {
     my %value = @_;

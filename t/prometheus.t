@@ -1,6 +1,6 @@
 # Prometheus's own tool finds nothing to complain about in what
 # "clockodo_status prometheus" shows, and reads the same figures in it as
-# stand in the JSON; the alert rules in the README are valid.
+# stand in the JSON; the alert rules of the documentation are valid.
 
 use strict;
 use warnings;
@@ -114,13 +114,15 @@ is($json{'clockodo_requests_total{location="hooks.example.com/hook",'
          . 'verdict="rejected"}'}, 4, 'and it is what was sent');
 
 
-# the README's rules
+# the documentation's rules
 
-open my $readme, '<', 'README.md' or die "README.md: $!\n";
-my @rules = join('', <$readme>) =~ /^```yaml\n(groups:\n.*?)^```$/msg;
+my $page = 'docs/operations.md';
 
-is(@rules, 1, 'the README has rules');
-check($rules[0], 'rules', 'the rules of the README');
+open my $operations, '<', $page or die "$page: $!\n";
+my @rules = join('', <$operations>) =~ /^```yaml\n(groups:\n.*?)^```$/msg;
+
+is(@rules, 1, "$page has rules");
+check($rules[0], 'rules', "the rules of $page");
 
 my %known = map { /^(\w+)/ ? ($1 => 1) : () } $text =~ /^# TYPE (\w+)/mg;
 

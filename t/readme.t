@@ -1,6 +1,6 @@
-# What README.md shows can be copied: nginx takes each of its configurations,
-# and each directive with the default that it names, in the contexts that it
-# names and in no others.
+# What the documentation shows can be copied: nginx takes each of its
+# configurations, and each directive with the default that it names, in the
+# contexts that it names and in no others.
 
 use strict;
 use warnings;
@@ -22,41 +22,17 @@ for ("$dir/clockodo.tokens", "$dir/conf/clockodo.tokens") {
     chmod 0600, $out or die "$_: $!\n";
 }
 
-my $readme = do {
-    open my $in, '<', 'README.md' or die "README.md: $!\n";
-    local $/;
-    <$in>;
-};
+my @pages = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md',
+             'examples/README.md', glob 'docs/*.md');
 
 
 # by its first word, where a block stands
 
-my $http = qr/^(?:log_format|server|upstream)\b/;
+my $http = qr/^(?:log_format|map|server|upstream)\b/;
 my $server = qr/^(?:error_log|error_page|location)\b/;
 
-for my $block ($readme =~ /^ *```nginx\n(.*?)^ *```$/msg) {
-    my ($name) = $block =~ /(\S.*)/;
-
-    # nginx_t() loads the module; a certificate is the reader's own
-
-    $block =~ s/^load_module .*\n//m;
-    $block =~ s/^ *(?:ssl_certificate\w* .*|listen 443 ssl;)\n//mg;
-    $block =~ s{/etc/nginx/|/var/log/nginx/}{$dir/}g;
-    $block =~ s/^\s*http \{(.*)\}/$1/s;
-    $block =~ s/^\s+//;
-
-    next if $block eq '';
-
-    if ($block =~ $server) {
-        $block = "server {\n$block\n}";
-
-    } elsif ($block !~ $http) {
-        die "README.md: where does this stand?\n$block";
-    }
-
-    my ($rc, $said) = nginx_t($dir, $block);
-
-    is("$rc $said", '0 ', "$name ...");
+for my $page (@pages) {
+    test_block($page, $_) for slurp($page) =~ /^ *```nginx\n(.*?)^ *```$/msg;
 }
 
 
@@ -78,9 +54,10 @@ my %value = (
     clockodo_redis_auth => 'a-password',
 );
 
-my @directives = $readme =~ /^### (clockodo_\w+)$(.*?)(?=^##)/msg;
+my @directives = slurp('docs/directives.md')
+                 =~ /^### (clockodo_\w+)$(.*?)(?=^##)/msg;
 
-cmp_ok(scalar @directives, '>', 0, 'README.md has directives');
+cmp_ok(scalar @directives, '>', 0, 'there are directives');
 
 while (my ($name, $text) = splice @directives, 0, 2) {
     my ($default) = $text =~ /^- \*\*default:\*\* (.*)$/m;
@@ -106,6 +83,34 @@ while (my ($name, $text) = splice @directives, 0, 2) {
 done_testing();
 
 
+sub test_block {
+    my ($page, $block) = @_;
+
+    my ($name) = $block =~ /(\S.*)/;
+
+    # nginx_t() loads the module; a certificate is the reader's own
+
+    $block =~ s/^load_module .*\n//m;
+    $block =~ s/^ *(?:ssl_certificate\w* .*|listen 443 ssl;)\n//mg;
+    $block =~ s{/etc/nginx/|/var/log/nginx/}{$dir/}g;
+    $block =~ s/^\s*http \{(.*)\}/$1/s;
+    $block =~ s/^\s+//;
+
+    return if $block eq '';
+
+    if ($block =~ $server) {
+        $block = "server {\n$block\n}";
+
+    } elsif ($block !~ $http) {
+        die "$page: where does this stand?\n$block";
+    }
+
+    my ($rc, $said) = nginx_t($dir, $block);
+
+    is("$rc $said", '0 ', "$page: $name ...");
+}
+
+
 sub allowed {
     my ($context, $directive) = @_;
 
@@ -117,4 +122,14 @@ sub allowed {
     is("$rc $said", '0 ', $settings);
 
     return 1;
+}
+
+
+sub slurp {
+    my ($file) = @_;
+
+    open my $in, '<', $file or die "$file: $!\n";
+    local $/;
+
+    return scalar <$in>;
 }

@@ -1,4 +1,4 @@
-# What clockodo_status shows, as JSON: the shape that the README documents,
+# What clockodo_status shows, as JSON: the shape that docs/operations.md has,
 # which location a request counts for, and that nothing gets there that a
 # stranger could have chosen.
 
