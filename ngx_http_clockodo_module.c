@@ -403,6 +403,10 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (mcf->tasks && ngx_http_clockodo_init_tasks(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_http_clockodo_init_headers();
     ngx_http_clockodo_body_filter_init();
 

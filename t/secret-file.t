@@ -10,6 +10,7 @@ use lib 't/lib';
 use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
+use Clockodo::Trace;
 use Fcntl qw(F_RDLCK F_SETLK F_UNLCK F_WRLCK);
 use File::Temp qw(tempdir);
 use POSIX qw(mkfifo sysconf _SC_PAGESIZE);
@@ -24,7 +25,8 @@ my $uid = getpwnam $user;
 
 my $time = qr/2\d{3}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\dZ/;
 
-my $strace = !system 'strace -o /dev/null true 2> /dev/null';
+my $threads = Clockodo::Nginx->threads;
+my $strace = Clockodo::Trace->works;
 my $tmpfs = !system 'unshare -m mount -t tmpfs none /mnt 2> /dev/null';
 
 my $make_ext4 = 'truncate -s 16M "$1" && /sbin/mkfs.ext4 -q "$1"'
@@ -505,6 +507,14 @@ sub flushed {
 
     is("@order", 'lock write flush unlock reply', 'the order of calls')
         or diag($calls);
+
+    # the event loop is the thread that locks and replies
+
+    my ($loop) = $calls =~ /^(\d+) +fcntl\($file, F_SETLK,/m;
+    my @others = grep { $_ != $loop }
+                 $calls =~ /^(\d+) +(?:write|fdatasync)\($file[,)]/mg;
+
+    is(@others, $threads ? 2 : 0, 'writes in another thread');
 }
 
 
@@ -513,13 +523,19 @@ sub flushed {
 sub not_flushed {
     plan skip_all => 'strace cannot trace here' unless $strace;
 
-    my $nginx = start(wrapper => [
-        qw(strace -D -f -o /dev/null -e trace=fdatasync
-           -e inject=fdatasync:error=EIO:when=2) ]);
+    my $nginx = start();
     my $file = $nginx->root . '/secrets';
 
     is(record($nginx, 'one'), '200 handshake/', 'recorded');
+
+    my $trace = Clockodo::Trace->new($nginx->worker,
+        trace  => 'fdatasync',
+        inject => 'fdatasync:error=EIO');
+
     is(record($nginx, 'two'), '500 rejected/handshake', 'not flushed');
+
+    $trace->stop;
+
     is(record($nginx, 'three'), '200 handshake/', 'recorded again');
 
     is_deeply([ secrets($file) ], [ 'one', 'three' ], 'the line is cut off');

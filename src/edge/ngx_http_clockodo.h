@@ -41,6 +41,11 @@ typedef struct {
     ngx_int_t                   content_type;
     ngx_int_t                   http_content_type;
 
+#if (NGX_THREADS)
+    ngx_thread_pool_t          *thread_pool;   /* NULL: all is done in place */
+#endif
+
+    unsigned                    tasks:1;   /* some location may have them */
     unsigned                    status:1;  /* is shown in some location */
     unsigned                    recursive:1;   /* error pages, in some */
 } ngx_http_clockodo_main_conf_t;
@@ -334,10 +339,22 @@ typedef struct {
 
     void                         *data;
     ngx_event_t                   event;
+#if (NGX_THREADS)
+    ngx_thread_task_t             thread;
+#endif
 } ngx_http_clockodo_task_t;
 
-/* a task stays where it is until it is done, and can then be posted again */
-void ngx_http_clockodo_post_task(ngx_http_clockodo_task_t *task);
+/* to be called if some location may have tasks; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_clockodo_init_tasks(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
+
+/*
+ * Runs a task in a thread, or at once where there are none.  It stays where
+ * it is until it is done, and can then be posted again.  Returns NGX_OK, or
+ * NGX_ERROR if too much waits for a thread.
+ */
+ngx_int_t ngx_http_clockodo_post_task(ngx_http_clockodo_main_conf_t *mcf,
+    ngx_http_clockodo_task_t *task);
 
 
 /* tokens */

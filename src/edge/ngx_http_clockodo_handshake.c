@@ -55,6 +55,7 @@ typedef struct {
     unsigned                      writing:1;
 
     ngx_http_clockodo_task_t      task;
+    ngx_atomic_t                  running; /* the task, in its thread */
     ngx_http_clockodo_line_t      line;
 } ngx_http_clockodo_secret_file_t;
 
@@ -83,8 +84,9 @@ static ngx_http_clockodo_secret_t *ngx_http_clockodo_create_secret(
 static void ngx_http_clockodo_lock_secret_file(ngx_event_t *ev);
 static void ngx_http_clockodo_secret_file_refused(
     ngx_http_clockodo_secret_file_t *sf);
-static void ngx_http_clockodo_append_secret(void *data);
-static void ngx_http_clockodo_secret_appended(void *data);
+static void ngx_http_clockodo_write_secret(void *data);
+static void ngx_http_clockodo_append_line(ngx_http_clockodo_line_t *line);
+static void ngx_http_clockodo_secret_written(void *data);
 static void ngx_http_clockodo_log_line(ngx_log_t *log, ngx_str_t *name,
     ngx_http_clockodo_line_t *line);
 static void ngx_http_clockodo_end_secret(ngx_http_clockodo_secret_file_t *sf,
@@ -96,9 +98,10 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    ngx_err_t         err;
-    ngx_str_t        *value;
-    ngx_file_info_t   fi;
+    ngx_err_t                       err;
+    ngx_str_t                      *value;
+    ngx_file_info_t                 fi;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     if (lcf->secret_file != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -114,6 +117,9 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (value[1].len == 0 || ngx_strcmp(value[1].data, "on") == 0) {
         return "must be the path of a file or \"off\"";
     }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+    mcf->tasks = 1;
 
     lcf->secret_file = ngx_conf_open_file(cf->cycle, &value[1]);
     if (lcf->secret_file == NULL) {
@@ -176,8 +182,8 @@ ngx_http_clockodo_init_secret_file(ngx_conf_t *cf, ngx_open_file_t *file)
     sf->event.data = sf;
     sf->event.log = &cf->cycle->new_log;
 
-    sf->task.run = ngx_http_clockodo_append_secret;
-    sf->task.done = ngx_http_clockodo_secret_appended;
+    sf->task.run = ngx_http_clockodo_write_secret;
+    sf->task.done = ngx_http_clockodo_secret_written;
     sf->task.data = sf;
 
     file->flush = ngx_http_clockodo_reopen_secret_file;
@@ -239,14 +245,22 @@ ngx_http_clockodo_create_secret_file(u_char *name, ngx_file_info_t *fi)
 
 /*
  * Called just before nginx opens the file again, in the master and in all
- * workers, and when a worker exits.  Should it fail, so will nginx, which
- * says why.
+ * workers, and when a worker exits.  Should creating it fail, so will nginx,
+ * which says why.
  */
 
 static void
 ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file, ngx_log_t *log)
 {
+    ngx_http_clockodo_secret_file_t *sf = file->data;
+
     ngx_file_info_t  fi;
+
+    /* nor may a thread write where nginx is to have a client's connection */
+
+    while (sf->running) {
+        ngx_msleep(1);
+    }
 
     (void) ngx_http_clockodo_create_secret_file(file->name.data, &fi);
 }
@@ -352,7 +366,9 @@ static void
 ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
 {
     ngx_err_t                         err;
+    ngx_http_request_t               *r;
     ngx_http_clockodo_secret_t       *secret;
+    ngx_http_clockodo_main_conf_t    *mcf;
     ngx_http_clockodo_secret_file_t  *sf;
 
     sf = ev->data;
@@ -373,8 +389,10 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
 
     sf->refused = 0;
 
+    r = secret->request;
+
     if (err) {
-        ngx_log_error(NGX_LOG_ERR, secret->request->connection->log, err,
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, err,
                       ngx_trylock_fd_n " \"%V\" failed", &sf->file->name);
 
         ngx_add_timer(ev, NGX_HTTP_CLOCKODO_LOCK_RETRY);
@@ -388,8 +406,19 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
     sf->line.line = secret->line;
     sf->line.len = secret->len;
 
-    sf->writing = 1;
-    ngx_http_clockodo_post_task(&sf->task);
+    sf->running = 1;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    if (ngx_http_clockodo_post_task(mcf, &sf->task) == NGX_OK) {
+        sf->writing = 1;
+        return;
+    }
+
+    sf->running = 0;
+    sf->line.fault = CLOCKODO_FAULT_SECRET_FILE_BUSY;
+
+    ngx_http_clockodo_secret_written(sf);
 }
 
 
@@ -428,19 +457,28 @@ ngx_http_clockodo_secret_file_refused(ngx_http_clockodo_secret_file_t *sf)
 }
 
 
-/* a whole line that is on disk, or nothing */
-
 static void
-ngx_http_clockodo_append_secret(void *data)
+ngx_http_clockodo_write_secret(void *data)
 {
     ngx_http_clockodo_secret_file_t *sf = data;
 
-    off_t                      size;
-    ssize_t                    n;
-    ngx_file_info_t            fi;
-    ngx_http_clockodo_line_t  *line;
+    ngx_http_clockodo_append_line(&sf->line);
 
-    line = &sf->line;
+    ngx_memory_barrier();
+
+    sf->running = 0;
+}
+
+
+/* a whole line that is on disk, or nothing */
+
+static void
+ngx_http_clockodo_append_line(ngx_http_clockodo_line_t *line)
+{
+    off_t            size;
+    ssize_t          n;
+    ngx_file_info_t  fi;
+
     line->fault = CLOCKODO_FAULT_SECRET_FILE_FAILED;
 
     if (ngx_fd_info(line->fd, &fi) == NGX_FILE_ERROR) {
@@ -487,7 +525,7 @@ ngx_http_clockodo_append_secret(void *data)
 
 
 static void
-ngx_http_clockodo_secret_appended(void *data)
+ngx_http_clockodo_secret_written(void *data)
 {
     ngx_http_clockodo_secret_file_t *sf = data;
 

@@ -6,6 +6,7 @@ package Clockodo::Nginx;
 #         server  => 'location / { ... }',   # in the one server
 #         http    => '...',                  # before it
 #         main    => '...',
+#         events  => '...',                  # in its block
 #         listen  => 'http2',                # more for its "listen"
 #         modules => [ ... ],                # before ours
 #         workers => 1,
@@ -19,6 +20,7 @@ package Clockodo::Nginx;
 #
 #     $nginx->reload(server => '...');     # the same settings, or others
 #     wait_for(sub { ... });               # until it is true
+#     Clockodo::Nginx->threads             # whether it has any
 #
 # $TEST_NGINX_SERVER_ROOT in the configuration is its root, as in Test::Nginx.
 # It is stopped when the object goes, also if the test dies.
@@ -36,6 +38,7 @@ use Time::HiRes qw(sleep);
 
 
 our @EXPORT = qw(gone wait_for);
+our @EXPORT_OK = qw(contents);
 
 
 my %running;
@@ -96,6 +99,7 @@ pid logs/nginx.pid;
 
 events {
     worker_connections @{[ $arg{connections} || 4096 ]};
+    @{[ $arg{events} || '' ]}
 }
 
 http {
@@ -302,6 +306,15 @@ sub wait_for {
 }
 
 
+# Whether it has threads.
+
+sub threads {
+    my $binary = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+
+    return `$binary -V 2>&1` =~ / --with-threads\b/;
+}
+
+
 # The error log.
 
 sub log {
@@ -328,7 +341,16 @@ sub new_log {
 sub read {
     my ($self, $name) = @_;
 
-    open my $fh, '<', "$self->{root}/$name" or return '';
+    return contents("$self->{root}/$name");
+}
+
+
+# Of any file, '' if there is none.
+
+sub contents {
+    my ($name) = @_;
+
+    open my $fh, '<', $name or return '';
     local $/;
 
     return scalar(<$fh>) // '';
