@@ -30,6 +30,7 @@ static ngx_int_t ngx_http_clockodo_add_handlers(ngx_conf_t *cf);
 static ngx_conf_enum_t  ngx_http_clockodo_webhook_values[] = {
     { ngx_string("off"), NGX_HTTP_CLOCKODO_OFF },
     { ngx_string("on"), NGX_HTTP_CLOCKODO_ON },
+    { ngx_string("authenticate"), NGX_HTTP_CLOCKODO_AUTHENTICATE },
     { ngx_string("report"), NGX_HTTP_CLOCKODO_REPORT },
     { ngx_null_string, 0 }
 };
@@ -37,7 +38,7 @@ static ngx_conf_enum_t  ngx_http_clockodo_webhook_values[] = {
 
 static ngx_http_clockodo_enum_t  ngx_http_clockodo_webhook_enum = {
     ngx_http_clockodo_webhook_values,
-    "\"on\", \"off\" or \"report\""
+    "\"on\", \"off\", \"authenticate\" or \"report\""
 };
 
 
@@ -52,6 +53,21 @@ static ngx_conf_enum_t  ngx_http_clockodo_unknown_values[] = {
 static ngx_http_clockodo_enum_t  ngx_http_clockodo_unknown_enum = {
     ngx_http_clockodo_unknown_values,
     "\"reject\", \"forward\" or \"ignore\""
+};
+
+
+static ngx_conf_enum_t  ngx_http_clockodo_log_levels[] = {
+    { ngx_string("info"), NGX_LOG_INFO },
+    { ngx_string("notice"), NGX_LOG_NOTICE },
+    { ngx_string("warn"), NGX_LOG_WARN },
+    { ngx_string("error"), NGX_LOG_ERR },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_http_clockodo_enum_t  ngx_http_clockodo_log_level_enum = {
+    ngx_http_clockodo_log_levels,
+    "\"info\", \"notice\", \"warn\" or \"error\""
 };
 
 
@@ -79,7 +95,7 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
       NULL },
 
     { ngx_string("clockodo_secret_file"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_clockodo_secret_file,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -122,10 +138,17 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
 
     { ngx_string("clockodo_mask_token"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      ngx_http_clockodo_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_clockodo_loc_conf_t, mask_token),
       NULL },
+
+    { ngx_string("clockodo_log_level"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_clockodo_loc_conf_t, log_level),
+      &ngx_http_clockodo_log_level_enum },
 
     { ngx_string("clockodo_dedupe"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
@@ -182,7 +205,7 @@ ngx_module_t  ngx_http_clockodo_module = {
     ngx_http_clockodo_commands,            /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_clockodo_check_error_log,     /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -209,7 +232,15 @@ ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&mcf->zone.locations, cf->pool, 4,
                        sizeof(ngx_http_clockodo_location_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&mcf->secret_files, cf->pool, 1,
+                          sizeof(ngx_http_clockodo_secret_file_t *))
+           != NGX_OK
+        || ngx_array_init(&mcf->token_files, cf->pool, 1, sizeof(ngx_str_t))
+           != NGX_OK
+        || ngx_array_init(&mcf->checked, cf->pool, 4,
+                          sizeof(ngx_http_clockodo_checked_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -231,8 +262,10 @@ ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->file = NULL;
-     *     conf->line = 0;
+     *     conf->place.name = NULL;
+     *     conf->setting.name = NULL;
+     *     conf->token_place.name = NULL;
+     *     conf->secret_forward = 0;
      *     conf->policy = { 0 };
      *     conf->location = NULL;
      *     conf->status = NULL;
@@ -247,6 +280,7 @@ ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf)
     conf->max_age = NGX_CONF_UNSET;
     conf->max_body_size = NGX_CONF_UNSET_SIZE;
     conf->mask_token = NGX_CONF_UNSET;
+    conf->log_level = NGX_CONF_UNSET_UINT;
     conf->dedupe = NGX_CONF_UNSET_UINT;
     conf->dedupe_ttl = NGX_CONF_UNSET_MSEC;
     conf->dedupe_lease = NGX_CONF_UNSET_MSEC;
@@ -284,13 +318,17 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"clockodo_status\" and \"clockodo_webhook\" cannot "
                       "be in one location, in %s:%ui",
-                      conf->file, conf->line);
+                      conf->place.conf_file.file.name.data,
+                      conf->place.conf_file.line);
         return NGX_CONF_ERROR;
     }
 
-    if (conf->file == NULL) {
-        conf->file = prev->file;
-        conf->line = prev->line;
+    if (conf->place.name == NULL) {
+        conf->place = prev->place;
+    }
+
+    if (conf->secret_file == NGX_CONF_UNSET_PTR) {
+        conf->secret_forward = prev->secret_forward;
     }
 
     ngx_conf_merge_uint_value(conf->webhook, prev->webhook,
@@ -300,11 +338,12 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->patterns, prev->patterns, NULL);
     ngx_conf_merge_ptr_value(conf->companies, prev->companies, NULL);
     ngx_conf_merge_uint_value(conf->unknown_events, prev->unknown_events,
-                              CLOCKODO_UNKNOWN_REJECT);
+                              CLOCKODO_UNKNOWN_FORWARD);
     ngx_conf_merge_value(conf->max_age, prev->max_age, 0);
     ngx_conf_merge_size_value(conf->max_body_size, prev->max_body_size,
                               16 * 1024);
     ngx_conf_merge_value(conf->mask_token, prev->mask_token, 0);
+    ngx_conf_merge_uint_value(conf->log_level, prev->log_level, NGX_LOG_ERR);
 
     if (conf->dedupe == NGX_CONF_UNSET_UINT) {
 
@@ -322,6 +361,7 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     /* a status answers GET: it inherits for locations below it, if any */
 
     if (conf->webhook == NGX_HTTP_CLOCKODO_OFF || conf->status) {
+        ngx_http_clockodo_lint_off(cf, conf);
         return NGX_CONF_OK;
     }
 
@@ -345,7 +385,8 @@ ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
                       "no \"clockodo_token\" or \"clockodo_token_file\" is "
                       "defined in location \"%V\" for the "
                       "\"clockodo_webhook\" directive in %s:%ui",
-                      &clcf->name, conf->file, conf->line);
+                      &clcf->name, conf->place.conf_file.file.name.data,
+                      conf->place.conf_file.line);
         return NGX_CONF_ERROR;
     }
 
@@ -363,7 +404,13 @@ ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
                            conf->tokens,
                            conf->dedupe != NGX_HTTP_CLOCKODO_DEDUPE_OFF);
 
-    return conf->location ? NGX_CONF_OK : NGX_CONF_ERROR;
+    if (conf->location == NULL
+        || ngx_http_clockodo_lint_on(cf, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -372,8 +419,7 @@ ngx_http_clockodo_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    lcf->file = cf->conf_file->file.name.data;
-    lcf->line = cf->conf_file->line;
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->place);
 
     return ngx_http_clockodo_set_enum_slot(cf, cmd, conf);
 }
@@ -386,12 +432,19 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
+    ngx_http_clockodo_lint(cf, mcf);
+
+    if (ngx_http_clockodo_open_secret_files(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (mcf->zone.locations.nelts == 0 && !mcf->status) {
         return NGX_OK;
     }
 
     if (ngx_http_clockodo_add_zone(cf, &mcf->zone, &ngx_http_clockodo_module)
-        != NGX_OK) {
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -20,4 +20,14 @@
 #endif
 
 
+/* bodies can be read before the location is known since 1.31.5 */
+
+#if (nginx_version >= 1031005)
+#define ngx_http_clockodo_early_read(cscf)                                    \
+    ((cscf)->client_body_early_read != NULL)
+#else
+#define ngx_http_clockodo_early_read(cscf)     0
+#endif
+
+
 #endif /* _NGX_HTTP_CLOCKODO_COMPAT_H_INCLUDED_ */

@@ -178,7 +178,7 @@ for my $buffer (sort keys %buffer) {
 
     ok(!spooled(), "$buffer: no file");
 
-    my @lines = grep { /\[warn\]/ } split /\n/, $nginx->new_log;
+    my @lines = grep { /\[error\]/ } split /\n/, $nginx->new_log;
 
     is(scalar @lines, 1, "$buffer: one line in the log");
     like($lines[0], qr/clockodo webhook rejected \(body_too_large\): /,

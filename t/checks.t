@@ -27,7 +27,7 @@ my $config = <<'END';
 END
 
 my $locations = <<"END";
-    location = /hook    { $config }
+    location = /hook    { clockodo_unknown_events reject; $config }
     location = /forward { clockodo_unknown_events forward; $config }
     location = /ignore  { clockodo_unknown_events ignore; $config }
     location = /events  { clockodo_events team.created entry.*; $config }
@@ -36,6 +36,7 @@ my $locations = <<"END";
     location = /age     { clockodo_max_age 1h; $config }
     location = /secret  { clockodo_secret_file logs/secrets; $config }
     location = /all {
+        clockodo_unknown_events reject;
         clockodo_events team.created;
         clockodo_company 7;
         clockodo_max_age 1h;
@@ -86,7 +87,7 @@ sub add {
                                . ($reason eq 'method' ? "\nAllow: POST" : ''),
            grep_error_log   => $ours,
            grep_error_log_out =>
-               qr/\A\[warn\] \S+ \S+ \Q$warning ($reason): $line\E\n\z/,
+               qr/\A\[error\] \S+ \S+ \Q$warning ($reason): $line\E\n\z/,
            no_error_log     => [ $hidden ])
 
         : (response_headers => "X-Verdict: $verdict\n!X-Reason",

@@ -43,7 +43,7 @@ my @errors = (
 
     # values
 
-    [ qr/"(\w+)" in "clockodo_webhook" .*must be "on", "off" or "report"/,
+    [ qr/"(\w+)" in "clockodo_webhook" .*must be "on", "off", "auth/,
       map { "clockodo_webhook $_;" } qw(yes 1 reports onoff) ],
 
     [ qr/"" in "clockodo_webhook" directive/, 'clockodo_webhook "";' ],
@@ -96,6 +96,17 @@ my @errors = (
 
     [ qr/"clockodo_secret_file" directive must be the path of a file or "off"/,
       'clockodo_secret_file "";', 'clockodo_secret_file on;' ],
+
+    [ qr/invalid parameter "\w*" in "clockodo_secret_file" .*be "forward"/,
+      map { "clockodo_secret_file secrets $_;" }
+          qw(secrets Forward off on ""), ],
+
+    [ qr/"clockodo_secret_file" directive must be the path of .* it is no log/,
+      map { "clockodo_secret_file $_;" }
+          qw(stderr syslog:server=127.0.0.1 memory:1m), ],
+
+    [ qr/invalid value "\w*" in "clockodo_log_level" .*"info", "notice", "warn"/,
+      map { "clockodo_log_level $_;" } qw(debug crit err off ""), ],
 
     [ qr/"clockodo_secret_file" directive has the file of another directive/,
       "access_log shared combined buffer=4k;\nclockodo_secret_file shared;" ],
@@ -258,7 +269,7 @@ my @errors = (
           [qw(clockodo_webhook on on)],
           [qw(clockodo_token S3cr3t subscription=1 subscription=2)],
           [qw(clockodo_token_file tokens tokens)],
-          [qw(clockodo_secret_file secrets secrets)],
+          [qw(clockodo_secret_file secrets forward forward)],
           [qw(clockodo_events *)],
           [qw(clockodo_unknown_events reject reject)],
           [qw(clockodo_company 1)],
@@ -337,7 +348,8 @@ my @fine = (
     # another level is another list
 
     "clockodo_token S3cr3t;\nserver { clockodo_token S3cr3t; location / {\n"
-    . "clockodo_token S3cr3t; location /x {\nclockodo_token S3cr3t; } } }",
+    . "clockodo_token S3cr3t; location /x {\nclockodo_token S3cr3t; } "
+    . "clockodo_webhook off; } clockodo_webhook on; }",
 
     # a server without locations needs no token
 
@@ -407,7 +419,8 @@ for my $case (@errors) {
 for my $config (@fine) {
     my ($rc, $text) = run($config);
 
-    ok($rc == 0 && $text !~ /S3c|\[/, 'fine: ' . name($config))
+    ok($rc == 0 && $text !~ /S3c|\[(?!notice\])/,
+       'fine: ' . name($config))
     or diag("exit code $rc\n$text");
 }
 
@@ -421,7 +434,7 @@ for my $config (@fine) {
 
     (undef, $text) = run("server { server_name a; $location }\n"
                          . "server { server_name b; $location }");
-    unlike($text, qr/\[/, 'fine: of servers with names');
+    unlike($text, qr/\[(?!notice\])/, 'fine: of servers with names');
 }
 
 for my $case (@warnings) {
@@ -533,7 +546,7 @@ sub run {
     my ($config, $uid) = @_;
 
     $config .= ' #!' unless $config =~ /#!/;
-    $config = "server { location / {\n$config\n} }"
+    $config = "server { clockodo_webhook off; location / {\n$config\n} }"
         unless $config =~ /\bserver \{/;
 
     return nginx_t($dir, $config, nginx => $nginx, modules => \@modules,

@@ -330,7 +330,7 @@ my @webhook = (
     ),
 
     request('off', '/on/', event(token => '"1"', event_name => '"team.moved"'),
-            'rejected/unknown_event'),
+            'accepted/'),
     request('off', '/on/', '{"secret":"s"}', 'rejected/handshake'),
     request('off', '/on/', sized(16384, token => '"1"'), 'accepted/'),
     request('off', '/on/', sized(16385, token => '"1"'),

@@ -219,7 +219,7 @@ sub in_flight {
         is($client->reply->{status}, 409, 'in flight, kept alive');
     }
 
-    like($nginx->log, qr/\[warn\].* clockodo webhook rejected \(in_flight\): t/,
+    like($nginx->log, qr/\[error\].* clockodo webhook rejected \(in_flight\): t/,
          'in the log');
 
     $app->answer('200');

@@ -187,7 +187,7 @@ sub json_log {
          'what the application did');
     unlike("@lines", qr/example-token|wrong/, 'no token');
     like(load("$dir/logs/clockodo-errors.log"),
-         qr/\[warn\] .* rejected \(token\)/, 'the error log');
+         qr/\[error\] .* rejected \(token\)/, 'the error log');
 }
 
 
@@ -320,9 +320,11 @@ END
     my $test = join ' ', $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx', '-t',
                     '-p', $nginx->root . '/', '-c', $nginx->root . '/nginx.conf';
 
-    # of http2 at "listen", which is a test's own
+    # of http2 at "listen", which is a test's own, of tokens that are to be
+    # replaced, and of handshakes that are to be let in
 
-    my $said = join '', grep { !/"listen \.\.\. http2"/ } `$test 2>&1`;
+    my $meant = qr/"listen \.\.\. http2"|like a placeholder|no handshakes/;
+    my $said = join '', grep { !/$meant/ } `$test 2>&1`;
 
     is($?, 0, 'nginx -t');
     unlike($said, qr/\[/, 'with nothing to complain about');

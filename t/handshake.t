@@ -131,9 +131,9 @@ my $log = contents("$logs/error.log");
 
 like($log, qr/\[debug\].* clockodo handler/, 'log has debug messages');
 unlike($log, qr/\[(?:alert|crit|emerg)\]/, 'log has nothing worse');
-like($log, qr/\[warn\].* rejected \(handshake\): member "secret" is not 1 to/,
+like($log, qr/\[error\].* rejected \(handshake\): member "secret" is not 1 to/,
      'log says what is wrong with a secret');
-like($log, qr/\[warn\].* \(handshake\): "clockodo_secret_file" is off/,
+like($log, qr/\[error\].* \(handshake\): "clockodo_secret_file" is off/,
      'log says that handshakes are off');
 unlike($log, qr/$uuid|ten-\d|piped-\d|xxxx/, 'log has no secret');
 is(scalar(() = $log =~ /\[(?:warn|error)\].*clockodo webhook rejected/g),

@@ -76,7 +76,7 @@ for (@cases) {
 
     $length = $line =~ /^GET/ ? '' : 'Content-Length: ' . length($body) . "\n";
     $body =~ s/My_Sup3r_T0k3n/**************/
-        if $line =~ /masked/ && $verdict eq 'accepted';
+        if $line =~ /masked/;
 
     $headers = "Host: app\nConnection: close\n$length$headers\n";
 
@@ -96,13 +96,13 @@ like(slurp('secrets-on'), qr/ \Q${\ substr $secret, 11, -2}\E\n\z/,
      'where it is on, it is written');
 
 my $log = slurp('error.log');
-my @logged = $log =~ /\[warn\].* webhook would be rejected \((\w+)\)/g;
+my @logged = $log =~ /\[error\].* webhook would be rejected \((\w+)\)/g;
 my @again = qw(token method body_too_large method token);
 
 is_deeply(\@logged, [(map { $_->[4] // () } @cases), @again],
           'each rejection is logged once');
 
-is_deeply([$log =~ /\[warn\].* webhook rejected \((\w+)\)/g],
+is_deeply([$log =~ /\[error\].* webhook rejected \((\w+)\)/g],
           [qw(token method body_too_large)],
           'and what becomes one where it is on, once more');
 
@@ -142,6 +142,7 @@ __DATA__
     clockodo_webhook report;
     clockodo_token My_Sup3r_T0k3n;
     clockodo_secret_file logs/secrets;
+    clockodo_unknown_events reject;
 
     location = /report {
         proxy_pass http://app;

@@ -411,7 +411,7 @@ sub locked {
 
     is(scalar(() = $log =~ /\[error\].*"\Q$file\E" is locked by another/g),
        3, 'log');
-    like($log, qr/\[warn\].*\(handshake\): "clockodo_secret_file" is busy/,
+    like($log, qr/\[error\].*\(handshake\): "clockodo_secret_file" is busy/,
          'and why they were rejected');
     unlike($log, qr/no-\d/, 'log has no secret');
 
@@ -566,7 +566,7 @@ sub full {
 
     like($log, qr/\[error\].*"\Q$file\E" is full, rotate it/,
          'the log says to rotate it, at a level that is on by default');
-    like($log, qr/\[warn\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
+    like($log, qr/\[error\].*\(handshake\).*"clockodo_secret_file" .*rotate/,
          'and why the handshake was rejected');
 
     $client->send(post(qq({"secret":"$fits"})));

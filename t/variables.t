@@ -179,6 +179,7 @@ END
     clockodo_webhook on;
     clockodo_token My_Sup3r_T0k3n;
     clockodo_secret_file logs/secrets;
+    clockodo_unknown_events reject;
 
     log_subrequest on;
 

@@ -19,9 +19,10 @@
 #include "ngx_http_clockodo_zone.h"
 
 
-#define NGX_HTTP_CLOCKODO_OFF     0
-#define NGX_HTTP_CLOCKODO_ON      1
-#define NGX_HTTP_CLOCKODO_REPORT  2
+#define NGX_HTTP_CLOCKODO_OFF           0
+#define NGX_HTTP_CLOCKODO_ON            1
+#define NGX_HTTP_CLOCKODO_AUTHENTICATE  2
+#define NGX_HTTP_CLOCKODO_REPORT        3
 
 #define NGX_HTTP_CLOCKODO_DEDUPE_OFF   0
 #define NGX_HTTP_CLOCKODO_DEDUPE_MARK  1
@@ -29,6 +30,16 @@
 
 
 typedef struct ngx_http_clockodo_format_s  ngx_http_clockodo_format_t;
+typedef struct ngx_http_clockodo_secret_file_s
+    ngx_http_clockodo_secret_file_t;
+
+
+/* where something was set */
+
+typedef struct {
+    ngx_str_t                  *name;      /* of the directive, or NULL */
+    ngx_conf_file_t             conf_file; /* its name and line */
+} ngx_http_clockodo_place_t;
 
 
 typedef struct {
@@ -45,6 +56,12 @@ typedef struct {
     ngx_thread_pool_t          *thread_pool;   /* NULL: all is done in place */
 #endif
 
+    ngx_array_t                 secret_files;  /* of pointers to them */
+    ngx_array_t                 token_files;   /* of ngx_str_t, their names */
+
+    /* of ngx_http_clockodo_checked_t, those with the module on */
+    ngx_array_t                 checked;
+
     unsigned                    tasks:1;   /* some location may have them */
     unsigned                    status:1;  /* is shown in some location */
     unsigned                    recursive:1;   /* error pages, in some */
@@ -53,17 +70,20 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                     webhook;
-    u_char                        *file;       /* where it was set */
-    ngx_uint_t                     line;
+    ngx_http_clockodo_place_t      place;      /* of this, inherited */
+    ngx_http_clockodo_place_t      setting;    /* first one of this level */
+    ngx_http_clockodo_place_t      token_place;    /* first of this level */
 
     ngx_array_t                   *tokens;     /* of clockodo_token_t */
-    ngx_open_file_t               *secret_file;    /* NULL: off */
+    ngx_http_clockodo_secret_file_t   *secret_file;    /* NULL: off */
+    ngx_uint_t                     secret_forward; /* belongs to it */
     ngx_array_t                   *patterns;   /* of clockodo_pattern_t */
     ngx_array_t                   *companies;  /* of uint64_t */
     ngx_uint_t                     unknown_events; /* clockodo_unknown_e */
     time_t                         max_age;
     size_t                         max_body_size;
     ngx_flag_t                     mask_token;
+    ngx_uint_t                     log_level;
 
     ngx_uint_t                     dedupe;
     ngx_msec_t                     dedupe_ttl;
@@ -74,6 +94,16 @@ typedef struct {
 
     ngx_http_clockodo_format_t    *status;     /* NULL: is not shown here */
 } ngx_http_clockodo_loc_conf_t;
+
+
+/* a location with the module on, for checks of the configuration as a whole */
+
+typedef struct {
+    ngx_http_core_srv_conf_t       *server;
+    ngx_str_t                       name;  /* empty: the server itself */
+    ngx_http_clockodo_loc_conf_t   *conf;
+    unsigned                        named:1;   /* "@name" */
+} ngx_http_clockodo_checked_t;
 
 
 typedef enum {
@@ -116,6 +146,7 @@ typedef struct {
     unsigned                    recording:1;   /* the handshake's secret */
     unsigned                    recorded:1;
     unsigned                    forwarded:1;   /* to the content handler */
+    unsigned                    authenticated:1;   /* though rejected */
     unsigned                    duplicate:1;   /* is marked as one */
 
     clockodo_event_t            event;     /* last; valid if it was parsed */
@@ -128,6 +159,12 @@ typedef struct {
      || (ctx)->verdict == CLOCKODO_VERDICT_FILTERED                           \
      || (ctx)->verdict == CLOCKODO_VERDICT_DUPLICATE)
 
+/* whether it goes upstream, or may, with a token that is right */
+#define ngx_http_clockodo_is_authentic(ctx)                                   \
+    (ngx_http_clockodo_is_event(ctx)                                          \
+     || ((ctx)->verdict == CLOCKODO_VERDICT_REJECTED                          \
+         && (ctx)->status == 0 && (ctx)->token))
+
 
 #pragma GCC visibility push(hidden)
 
@@ -139,7 +176,10 @@ typedef struct {
     char             *expected;            /* for the message */
 } ngx_http_clockodo_enum_t;
 
-/* cmd->post is an ngx_http_clockodo_enum_t */
+/*
+ * In an ngx_http_clockodo_loc_conf_t; cmd->post is an
+ * ngx_http_clockodo_enum_t
+ */
 char *ngx_http_clockodo_set_enum_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* not 0 */
@@ -149,9 +189,33 @@ char *ngx_http_clockodo_set_size_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_clockodo_set_sec_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+char *ngx_http_clockodo_set_flag_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* of one argument: sets *value, or logs what it must be */
 char *ngx_http_clockodo_parse_enum(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *name, ngx_http_clockodo_enum_t *post, ngx_uint_t *value);
+
+
+/* lint: what is valid and yet a mistake, almost surely */
+
+/* to be called by each directive that makes a difference to checks */
+void ngx_http_clockodo_set_place(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_clockodo_place_t *place);
+
+/* has ngx_conf_log_error() say that place, as if it were read just now */
+ngx_conf_t ngx_http_clockodo_at(ngx_conf_t *cf,
+    ngx_http_clockodo_place_t *place);
+
+/* of a location whose settings are merged */
+void ngx_http_clockodo_lint_off(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *conf);
+ngx_int_t ngx_http_clockodo_lint_on(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *conf);
+
+/* to be called when all locations are known */
+void ngx_http_clockodo_lint(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
 
 
 /* ctx */
@@ -269,7 +333,17 @@ char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
  * NGX_DONE: the request goes on, by its phases, when either is known.
  */
 ngx_int_t ngx_http_clockodo_record_secret(ngx_http_request_t *r,
-    ngx_open_file_t *file, ngx_http_clockodo_ctx_t *ctx);
+    ngx_http_clockodo_secret_file_t *sf, ngx_http_clockodo_ctx_t *ctx);
+
+/*
+ * To be called when all files that nginx is to open are known.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_open_secret_files(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
+
+/* warns if the error log has the file of secrets */
+ngx_int_t ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle);
 
 
 /* mask */

@@ -9,6 +9,8 @@
 
 static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_uint_t ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
+    ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
@@ -39,7 +41,8 @@ ngx_http_clockodo_act(ngx_http_request_t *r,
         return ngx_http_clockodo_reply(r);
 
     default: /* CLOCKODO_VERDICT_REJECTED */
-        return ctx->status;
+        return ctx->status ? ctx->status
+                           : ngx_http_clockodo_forward(r, lcf, ctx);
     }
 }
 
@@ -48,34 +51,46 @@ static ngx_int_t
 ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_uint_t  show;
-
     if (lcf->mask_token
-        && ngx_http_clockodo_is_event(ctx)
+        && ngx_http_clockodo_is_authentic(ctx)
         && ngx_http_clockodo_mask_body(r, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
+    if (lcf->webhook != NGX_HTTP_CLOCKODO_REPORT) {
         ngx_http_clockodo_set_content_type(r);
-        show = NGX_HTTP_CLOCKODO_SHOW_EVENT;
-
-    } else {
-        show = NGX_HTTP_CLOCKODO_SHOW_VERDICT;
-
-        if (ctx->verdict != CLOCKODO_VERDICT_REJECTED) {
-            show |= NGX_HTTP_CLOCKODO_SHOW_EVENT;
-        }
     }
 
-    if (ngx_http_clockodo_add_headers(r, ctx, show) != NGX_OK) {
+    if (ngx_http_clockodo_add_headers(r, ctx,
+                                      ngx_http_clockodo_shown(lcf, ctx))
+        != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->forwarded = 1;
+    ctx->authenticated = (lcf->webhook == NGX_HTTP_CLOCKODO_AUTHENTICATE);
 
     return NGX_DECLINED;
+}
+
+
+/* the verdict goes along wherever it may be another one than "accepted" */
+
+static ngx_uint_t
+ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        return ctx->verdict == CLOCKODO_VERDICT_REJECTED
+               ? NGX_HTTP_CLOCKODO_SHOW_VERDICT
+               : NGX_HTTP_CLOCKODO_SHOW_EVENT|NGX_HTTP_CLOCKODO_SHOW_VERDICT;
+    }
+
+    return ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
+           ? NGX_HTTP_CLOCKODO_SHOW_EVENT
+           : NGX_HTTP_CLOCKODO_SHOW_EVENT|NGX_HTTP_CLOCKODO_SHOW_VERDICT;
 }
 
 
@@ -83,16 +98,27 @@ static ngx_int_t
 ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    switch (ngx_http_clockodo_record_secret(r, lcf->secret_file, ctx)) {
+    ngx_int_t  rc;
 
-    case NGX_OK:
-        return ngx_http_clockodo_reply(r);
+    if (lcf->secret_file) {
+        rc = ngx_http_clockodo_record_secret(r, lcf->secret_file, ctx);
 
-    case NGX_DONE:
-        return NGX_DONE;
+        if (rc == NGX_DONE) {
+            return NGX_DONE;
+        }
 
-    default: /* NGX_ERROR */
-        ngx_http_clockodo_reject(r, lcf, ctx, ctx->unrecorded);
-        return ctx->status;
+        if (rc == NGX_ERROR) {
+            ngx_http_clockodo_reject(r, lcf, ctx, ctx->unrecorded);
+            return ctx->status;
+        }
     }
+
+    if (lcf->secret_forward) {
+        return ngx_http_clockodo_forward(r, lcf, ctx);
+    }
+
+    /* another location may have forwarded it, in vain */
+
+    return ctx->recorded ? ngx_http_clockodo_reply(r)
+                         : NGX_HTTP_SERVICE_UNAVAILABLE;
 }

@@ -11,16 +11,18 @@ char *
 ngx_http_clockodo_set_enum_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
-    char  *p = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     ngx_str_t   *value;
     ngx_uint_t  *np;
 
-    np = (ngx_uint_t *) (p + cmd->offset);
+    np = (ngx_uint_t *) ((u_char *) conf + cmd->offset);
 
     if (*np != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
 
     value = cf->args->elts;
 
@@ -60,16 +62,18 @@ char *
 ngx_http_clockodo_set_size_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
-    char  *p = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     size_t     *sp;
     ngx_str_t  *value;
 
-    sp = (size_t *) (p + cmd->offset);
+    sp = (size_t *) ((u_char *) conf + cmd->offset);
 
     if (*sp != NGX_CONF_UNSET_SIZE) {
         return "is duplicate";
     }
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
 
     value = cf->args->elts;
 
@@ -91,16 +95,18 @@ char *
 ngx_http_clockodo_set_sec_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
-    char  *p = conf;
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
 
     time_t     *tp;
     ngx_str_t  *value;
 
-    tp = (time_t *) (p + cmd->offset);
+    tp = (time_t *) ((u_char *) conf + cmd->offset);
 
     if (*tp != NGX_CONF_UNSET) {
         return "is duplicate";
     }
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
 
     value = cf->args->elts;
 
@@ -121,4 +127,16 @@ ngx_http_clockodo_set_sec_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_clockodo_set_flag_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_clockodo_loc_conf_t *lcf = conf;
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
+
+    return ngx_conf_set_flag_slot(cf, cmd, conf);
 }

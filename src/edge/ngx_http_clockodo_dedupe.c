@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf);
+static void ngx_http_clockodo_warn_abort(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf);
 static ngx_msec_t ngx_http_clockodo_upstream_timeout(ngx_http_upstream_t *u);
 
 
@@ -58,6 +60,8 @@ ngx_http_clockodo_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (lcf->dedupe != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
 
     value = cf->args->elts;
 
@@ -235,23 +239,9 @@ static void
 ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     ngx_http_clockodo_shctx_t *sh)
 {
-    time_t             now;
-    ngx_atomic_uint_t  last;
-
     (void) ngx_atomic_fetch_add(&sh->unclaimed, 1);
 
-    now = ngx_time();
-    last = sh->full;
-
-    /* also if the clock was set back since then */
-
-    if (last && now >= (time_t) last
-        && now - (time_t) last < NGX_HTTP_CLOCKODO_DEDUPE_WARN)
-    {
-        return;
-    }
-
-    if (ngx_atomic_cmp_set(&sh->full, last, now)) {
+    if (ngx_http_clockodo_once(&sh->full, NGX_HTTP_CLOCKODO_DEDUPE_WARN)) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "\"clockodo_zone\" is full of events in flight, "
                       "further ones are forwarded without a check for "
@@ -339,7 +329,12 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
                 ngx_http_clockodo_release(ctx);
             }
 
-            ngx_http_clockodo_warn_lease(r, ctx->claimed);
+            /* no conf if the name of the upstream could not be made out */
+
+            if (r->upstream && r->upstream->conf) {
+                ngx_http_clockodo_warn_lease(r, ctx->claimed);
+                ngx_http_clockodo_warn_abort(r, ctx->claimed);
+            }
         }
     }
 
@@ -384,12 +379,6 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_msec_t     timeout;
     ngx_atomic_t  *warned;
 
-    /* there is no conf if the name of the upstream could not be made out */
-
-    if (r->upstream == NULL || r->upstream->conf == NULL) {
-        return;
-    }
-
     timeout = ngx_http_clockodo_upstream_timeout(r->upstream);
 
     if (lcf->dedupe_lease >= timeout) {
@@ -409,6 +398,31 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
                   "the upstream's time-outs for connecting, sending and "
                   "reading with all tries, %M ms: an event that takes longer "
                   "can be delivered twice", lcf->dedupe_lease, timeout);
+}
+
+
+/* once; what is no directive of grpc_pass cannot be set there */
+
+static void
+ngx_http_clockodo_warn_abort(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u->conf->ignore_client_abort
+        || (u->schema.len > 4 && ngx_strncmp(u->schema.data, "grpc", 4) == 0)
+        || !ngx_atomic_cmp_set(&lcf->location->counters->abort, 0, 1))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "with \"clockodo_dedupe\", a sender that hangs up early "
+                  "ends the delivery, and its repeat reaches the application "
+                  "as if it were the first: set \"proxy_ignore_client_abort "
+                  "on\", or its like of \"fastcgi\", \"uwsgi\" or \"scgi\"");
 }
 
 

@@ -9,6 +9,10 @@
 #include "clockodo_media_type.h"
 
 
+/* how often it is told of events that are not documented, in seconds */
+#define NGX_HTTP_CLOCKODO_UNKNOWN_TOLD  3600
+
+
 static ngx_int_t ngx_http_clockodo_redirected(ngx_http_request_t *r,
     ngx_http_clockodo_main_conf_t *mcf);
 static clockodo_fault_e ngx_http_clockodo_check_headers(
@@ -24,6 +28,10 @@ static ngx_int_t ngx_http_clockodo_parse(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_judge(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_uint_t ngx_http_clockodo_failed(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static void ngx_http_clockodo_tell_unknown(ngx_http_request_t *r,
+    clockodo_event_t *event);
 
 
 static ngx_str_t  ngx_http_clockodo_content_type = ngx_string("content-type");
@@ -294,7 +302,7 @@ ngx_http_clockodo_read_body(ngx_http_request_t *r,
     ngx_int_t  rc;
 
     ctx->state = NGX_HTTP_CLOCKODO_READING;
-    ctx->bounded = (lcf->webhook == NGX_HTTP_CLOCKODO_ON
+    ctx->bounded = (lcf->webhook != NGX_HTTP_CLOCKODO_REPORT
                     && r->headers_in.content_length_n == -1);
 
     rc = ngx_http_read_client_request_body(r, ngx_http_clockodo_body_handler);
@@ -372,10 +380,17 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     clockodo_fault_e    fault;
     clockodo_verdict_e  verdict;
 
-    if (ctx->status || ctx->recorded) {
+    if (ctx->status
+        || ctx->recorded
+        || (ctx->forwarded && ctx->verdict == CLOCKODO_VERDICT_HANDSHAKE))
+    {
+        /* rejected, recorded or forwarded by another location: final */
 
-        /* rejected or recorded by another location, which is final */
+        return NGX_OK;
+    }
 
+    if (ngx_http_clockodo_failed(r, lcf, ctx)) {
+        ctx->status = NGX_HTTP_SERVICE_UNAVAILABLE;
         return NGX_OK;
     }
 
@@ -396,6 +411,49 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     ctx->fault = CLOCKODO_FAULT_NONE;
     ctx->location = lcf->location;
 
-    return verdict == CLOCKODO_VERDICT_ACCEPTED
-           ? ngx_http_clockodo_claim(r, lcf, ctx) : NGX_OK;
+    if (verdict != CLOCKODO_VERDICT_ACCEPTED) {
+        return NGX_OK;
+    }
+
+    if (ctx->event.type == NULL) {
+        ngx_http_clockodo_tell_unknown(r, &ctx->event);
+    }
+
+    return ngx_http_clockodo_claim(r, lcf, ctx);
+}
+
+
+/*
+ * An event that was forwarded although a check had failed comes here when the
+ * application did not take it: a refusal now would be one for good
+ */
+
+static ngx_uint_t
+ngx_http_clockodo_failed(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    return ctx->authenticated
+           && ctx->verdict == CLOCKODO_VERDICT_REJECTED
+           && lcf->webhook != NGX_HTTP_CLOCKODO_REPORT
+           && (r->error_page || r->err_status || r->upstream_states);
+}
+
+
+/* once an hour, by a name that has been checked: [a-z0-9_.] */
+
+static void
+ngx_http_clockodo_tell_unknown(ngx_http_request_t *r, clockodo_event_t *event)
+{
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    if (ngx_http_clockodo_once(&mcf->zone.sh->unknown,
+                               NGX_HTTP_CLOCKODO_UNKNOWN_TOLD))
+    {
+        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                      "clockodo event \"%*s\" is not documented, it is "
+                      "forwarded; this is said once an hour at most",
+                      event->event.len, event->event.data);
+    }
 }

@@ -43,7 +43,9 @@ typedef struct {
 
 /* the data of an ngx_open_file_t: what a worker has to write to it */
 
-typedef struct {
+struct ngx_http_clockodo_secret_file_s {
+    ngx_str_t                     name;
+    ngx_http_clockodo_place_t     place;   /* where it was set first */
     ngx_open_file_t              *file;
 
     ngx_queue_t                   secrets;     /* the oldest is written first */
@@ -53,11 +55,12 @@ typedef struct {
     ngx_msec_t                    refused_since;
     unsigned                      refused:1;   /* another has the lock */
     unsigned                      writing:1;
+    unsigned                      shared:1;    /* warned of */
 
     ngx_http_clockodo_task_t      task;
     ngx_atomic_t                  running; /* the task, in its thread */
     ngx_http_clockodo_line_t      line;
-} ngx_http_clockodo_secret_file_t;
+};
 
 
 typedef struct {
@@ -70,10 +73,18 @@ typedef struct {
 } ngx_http_clockodo_secret_t;
 
 
-static ngx_int_t ngx_http_clockodo_init_secret_file(ngx_conf_t *cf,
-    ngx_open_file_t *file);
-static void ngx_http_clockodo_check_access(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_open_file_t *file, ngx_file_info_t *fi);
+static ngx_http_clockodo_secret_file_t *ngx_http_clockodo_add_secret_file(
+    ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *name);
+static ngx_int_t ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf);
+static void ngx_http_clockodo_lint_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf);
+static ngx_uint_t ngx_http_clockodo_opened(ngx_cycle_t *cycle,
+    ngx_str_t *name);
+static void ngx_http_clockodo_init_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf);
+static void ngx_http_clockodo_check_access(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf, ngx_file_info_t *fi);
 static ngx_err_t ngx_http_clockodo_create_secret_file(u_char *name,
     ngx_file_info_t *fi);
 static void ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file,
@@ -98,16 +109,28 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    ngx_err_t                       err;
-    ngx_str_t                      *value;
-    ngx_file_info_t                 fi;
-    ngx_http_clockodo_main_conf_t  *mcf;
+    ngx_str_t  *value;
 
     if (lcf->secret_file != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
+
     value = cf->args->elts;
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "forward") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in \"%V\" "
+                               "directive, it must be \"forward\"",
+                               &value[2], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        lcf->secret_forward = 1;
+    }
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
         lcf->secret_file = NULL;
@@ -118,65 +141,201 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must be the path of a file or \"off\"";
     }
 
+    /* what nginx takes for a log */
+
+    if (ngx_strcmp(value[1].data, "stderr") == 0
+        || ngx_strncmp(value[1].data, "syslog:", 7) == 0
+        || ngx_strncmp(value[1].data, "memory:", 7) == 0)
+    {
+        return "must be the path of a file or \"off\", it is no log";
+    }
+
+    lcf->secret_file = ngx_http_clockodo_add_secret_file(cf, cmd, &value[1]);
+
+    return lcf->secret_file ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_http_clockodo_secret_file_t *
+ngx_http_clockodo_add_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name)
+{
+    ngx_uint_t                         i;
+    ngx_http_clockodo_main_conf_t     *mcf;
+    ngx_http_clockodo_secret_file_t   *sf, **sfp;
+
+    if (ngx_strcasecmp(name->data, (u_char *) "off") == 0
+        || ngx_strlchr(name->data, name->data + name->len, '$'))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"%V\" directive is the name of a "
+                           "file, as it stands there", name, &cmd->name);
+    }
+
+    if (ngx_conf_full_name(cf->cycle, name, 0) != NGX_OK) {
+        return NULL;
+    }
+
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
     mcf->tasks = 1;
 
-    lcf->secret_file = ngx_conf_open_file(cf->cycle, &value[1]);
-    if (lcf->secret_file == NULL) {
-        return NGX_CONF_ERROR;
+    sfp = mcf->secret_files.elts;
+
+    for (i = 0; i < mcf->secret_files.nelts; i++) {
+        if (ngx_strcmp(sfp[i]->name.data, name->data) == 0) {
+            return sfp[i];
+        }
     }
 
-    if (lcf->secret_file->flush == ngx_http_clockodo_reopen_secret_file) {
-
-        /* of another location, too */
-
-        return NGX_CONF_OK;
+    sf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_secret_file_t));
+    if (sf == NULL) {
+        return NULL;
     }
 
-    if (lcf->secret_file->flush) {
-        return "has the file of another directive";
+    sf->name = *name;
+    ngx_http_clockodo_set_place(cf, cmd, &sf->place);
+
+    sfp = ngx_array_push(&mcf->secret_files);
+    if (sfp == NULL) {
+        return NULL;
     }
 
-    if (ngx_http_clockodo_init_secret_file(cf, lcf->secret_file) != NGX_OK) {
-        return NGX_CONF_ERROR;
+    *sfp = sf;
+
+    return sf;
+}
+
+
+ngx_int_t
+ngx_http_clockodo_open_secret_files(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_uint_t                         i;
+    ngx_http_clockodo_secret_file_t  **sfp;
+
+    sfp = mcf->secret_files.elts;
+
+    for (i = 0; i < mcf->secret_files.nelts; i++) {
+
+        ngx_http_clockodo_lint_secret_file(cf, mcf, sfp[i]);
+
+        if (ngx_http_clockodo_open_secret_file(cf, sfp[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
-    if (ngx_process == NGX_PROCESS_SIGNALLER) {
-        return NGX_CONF_OK;
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_clockodo_lint_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf)
+{
+    char        *other;
+    ngx_str_t   *tokens;
+    ngx_uint_t   i;
+    ngx_conf_t   at;
+
+    other = ngx_http_clockodo_opened(cf->cycle, &sf->name) ? "log" : NULL;
+
+    tokens = mcf->token_files.elts;
+
+    for (i = 0; i < mcf->token_files.nelts; i++) {
+        if (ngx_strcmp(tokens[i].data, sf->name.data) == 0) {
+            other = "token file";
+        }
     }
 
-    /* nginx opens the file once all is read, but would create it as 0644 */
+    if (other) {
+        sf->shared = 1;
 
-    err = ngx_http_clockodo_create_secret_file(lcf->secret_file->name.data,
-                                               &fi);
+        at = ngx_http_clockodo_at(cf, &sf->place);
 
-    if (err) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
-                           "cannot open \"%V\" in \"%V\" directive as a "
-                           "regular file, or create it",
-                           &lcf->secret_file->name, &cmd->name);
-        return NGX_CONF_ERROR;
+        ngx_conf_log_error(NGX_LOG_WARN, &at, 0,
+                           "\"%V\" in \"%V\" directive is a %s, too",
+                           &sf->name, sf->place.name, other);
+    }
+}
+
+
+/* whether another directive has had the file opened */
+
+static ngx_uint_t
+ngx_http_clockodo_opened(ngx_cycle_t *cycle, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_open_file_t  *file;
+
+    for (part = &cycle->open_files.part; part; part = part->next) {
+
+        file = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (file[i].name.len == name->len
+                && ngx_strcmp(file[i].name.data, name->data) == 0)
+            {
+                return 1;
+            }
+        }
     }
 
-    ngx_http_clockodo_check_access(cf, cmd, lcf->secret_file, &fi);
-
-    return NGX_CONF_OK;
+    return 0;
 }
 
 
 static ngx_int_t
-ngx_http_clockodo_init_secret_file(ngx_conf_t *cf, ngx_open_file_t *file)
+ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf)
 {
-    ngx_http_clockodo_secret_file_t  *sf;
+    ngx_err_t        err;
+    ngx_conf_t       at;
+    ngx_file_info_t  fi;
 
-    sf = ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_secret_file_t));
-    if (sf == NULL) {
+    at = ngx_http_clockodo_at(cf, &sf->place);
+
+    sf->file = ngx_conf_open_file(cf->cycle, &sf->name);
+    if (sf->file == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_queue_init(&sf->secrets);
+    if (sf->file->flush) {
+        ngx_conf_log_error(NGX_LOG_EMERG, &at, 0,
+                           "\"%V\" directive has the file of another "
+                           "directive", sf->place.name);
+        return NGX_ERROR;
+    }
 
-    sf->file = file;
+    ngx_http_clockodo_init_secret_file(cf, sf);
+
+    if (ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+
+    /* nginx opens the file once all is read, but would create it as 0644 */
+
+    err = ngx_http_clockodo_create_secret_file(sf->name.data, &fi);
+
+    if (err) {
+        ngx_conf_log_error(NGX_LOG_EMERG, &at, err,
+                           "cannot open \"%V\" in \"%V\" directive as a "
+                           "regular file, or create it",
+                           &sf->name, sf->place.name);
+        return NGX_ERROR;
+    }
+
+    ngx_http_clockodo_check_access(&at, sf, &fi);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_clockodo_init_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf)
+{
+    ngx_queue_init(&sf->secrets);
 
     sf->event.handler = ngx_http_clockodo_lock_secret_file;
     sf->event.data = sf;
@@ -186,18 +345,16 @@ ngx_http_clockodo_init_secret_file(ngx_conf_t *cf, ngx_open_file_t *file)
     sf->task.done = ngx_http_clockodo_secret_written;
     sf->task.data = sf;
 
-    file->flush = ngx_http_clockodo_reopen_secret_file;
-    file->data = sf;
-
-    return NGX_OK;
+    sf->file->flush = ngx_http_clockodo_reopen_secret_file;
+    sf->file->data = sf;
 }
 
 
 /* who can read the file can lock it, too */
 
 static void
-ngx_http_clockodo_check_access(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_open_file_t *file, ngx_file_info_t *fi)
+ngx_http_clockodo_check_access(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf, ngx_file_info_t *fi)
 {
     ngx_uint_t  access;
 
@@ -207,9 +364,47 @@ ngx_http_clockodo_check_access(ngx_conf_t *cf, ngx_command_t *cmd,
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "\"%V\" in \"%V\" directive may be read by "
                            "%s, its mode should be 0600",
-                           &file->name, &cmd->name,
+                           &sf->name, sf->place.name,
                            (access & S_IROTH) ? "others" : "its group");
     }
+}
+
+
+/* one that stands behind the http block is known only now */
+
+ngx_int_t
+ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle)
+{
+    ngx_log_t                         *log;
+    ngx_uint_t                         i;
+    ngx_http_clockodo_main_conf_t     *mcf;
+    ngx_http_clockodo_secret_file_t   *sf, **sfp;
+
+    mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_clockodo_module);
+
+    if (mcf == NULL) {
+        return NGX_OK;
+    }
+
+    sfp = mcf->secret_files.elts;
+
+    for (i = 0; i < mcf->secret_files.nelts; i++) {
+        sf = sfp[i];
+
+        for (log = &cycle->new_log; log; log = log->next) {
+
+            if (log->file == sf->file && !sf->shared) {
+                ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                              "\"%V\" in \"%V\" directive is a log, too, "
+                              "in %s:%ui",
+                              &sf->name, sf->place.name,
+                              sf->place.conf_file.file.name.data,
+                              sf->place.conf_file.line);
+            }
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -267,11 +462,10 @@ ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file, ngx_log_t *log)
 
 
 ngx_int_t
-ngx_http_clockodo_record_secret(ngx_http_request_t *r, ngx_open_file_t *file,
-    ngx_http_clockodo_ctx_t *ctx)
+ngx_http_clockodo_record_secret(ngx_http_request_t *r,
+    ngx_http_clockodo_secret_file_t *sf, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_http_clockodo_secret_t       *secret;
-    ngx_http_clockodo_secret_file_t  *sf;
+    ngx_http_clockodo_secret_t  *secret;
 
     if (ctx->recorded) {
         return NGX_OK;
@@ -281,11 +475,9 @@ ngx_http_clockodo_record_secret(ngx_http_request_t *r, ngx_open_file_t *file,
         return NGX_ERROR;
     }
 
-    sf = file->data;
-
     if (sf->nsecrets == NGX_HTTP_CLOCKODO_SECRETS) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "too many handshakes wait for \"%V\"", &file->name);
+                      "too many handshakes wait for \"%V\"", &sf->name);
         ctx->unrecorded = CLOCKODO_FAULT_SECRET_FILE_BUSY;
         return NGX_ERROR;
     }

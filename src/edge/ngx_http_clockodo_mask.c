@@ -92,7 +92,7 @@ ngx_int_t
 ngx_http_clockodo_masked_body(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
 {
-    if (!ngx_http_clockodo_is_event(ctx)) {
+    if (!ngx_http_clockodo_is_authentic(ctx)) {
         ngx_str_set(value, "");
         return NGX_OK;
     }

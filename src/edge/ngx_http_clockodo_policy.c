@@ -30,6 +30,8 @@ ngx_http_clockodo_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
+
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
@@ -100,6 +102,8 @@ ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
+
     value = cf->args->elts;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "any") == 0) {
@@ -159,5 +163,5 @@ ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf)
 
     policy->unknown_events = conf->unknown_events;
     policy->max_age = conf->max_age;
-    policy->handshakes = (conf->secret_file != NULL);
+    policy->handshakes = (conf->secret_file || conf->secret_forward);
 }

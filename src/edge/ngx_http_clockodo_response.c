@@ -15,8 +15,11 @@ typedef struct {
 } ngx_http_clockodo_status_header_t;
 
 
+static ngx_uint_t ngx_http_clockodo_enforces(
+    ngx_http_clockodo_loc_conf_t *lcf, clockodo_fault_e fault);
 static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, char *outcome);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
+    char *outcome);
 
 
 /* what a client is told besides the status: RFC 9110, 15.5.6 and 10.2.3 */
@@ -28,7 +31,7 @@ static ngx_http_clockodo_status_header_t  ngx_http_clockodo_status_headers[] = {
 };
 
 
-/* the one place where a request is refused; in report mode it is only noted */
+/* the one place where a request is refused, or where that is only noted */
 
 void
 ngx_http_clockodo_reject(ngx_http_request_t *r,
@@ -41,19 +44,21 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
     ctx->fault = fault;
     ctx->location = lcf->location;
 
-    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+    if (!ngx_http_clockodo_enforces(lcf, fault)) {
 
         /* several locations can come to the same */
 
         if (ctx->reported != fault) {
             ctx->reported = fault;
-            ngx_http_clockodo_log_fault(r, ctx, "would be rejected");
+            ngx_http_clockodo_log_fault(r, lcf, ctx,
+                                   lcf->webhook == NGX_HTTP_CLOCKODO_REPORT
+                                   ? "would be rejected" : "forwarded rejected");
         }
 
         return;
     }
 
-    ngx_http_clockodo_log_fault(r, ctx, "rejected");
+    ngx_http_clockodo_log_fault(r, lcf, ctx, "rejected");
 
     ctx->status = clockodo_reasons[clockodo_faults[fault].reason].status;
 
@@ -69,9 +74,35 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 }
 
 
+/* what comes after the token is only reported by "authenticate" */
+
+static ngx_uint_t
+ngx_http_clockodo_enforces(ngx_http_clockodo_loc_conf_t *lcf,
+    clockodo_fault_e fault)
+{
+    clockodo_reason_e  reason;
+
+    reason = clockodo_faults[fault].reason;
+
+    switch (lcf->webhook) {
+
+    case NGX_HTTP_CLOCKODO_REPORT:
+        return 0;
+
+    case NGX_HTTP_CLOCKODO_AUTHENTICATE:
+        return reason < CLOCKODO_REASON_ENVELOPE
+               || reason > CLOCKODO_REASON_STALE;
+
+    default: /* NGX_HTTP_CLOCKODO_ON */
+        return 1;
+    }
+}
+
+
 static void
 ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, char *outcome)
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
+    char *outcome)
 {
     const clockodo_fault_t   *fault;
     const clockodo_reason_t  *reason;
@@ -80,14 +111,14 @@ ngx_http_clockodo_log_fault(ngx_http_request_t *r,
     reason = &clockodo_reasons[fault->reason];
 
     if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
-        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+        ngx_log_error(lcf->log_level, r->connection->log, 0,
                       "clockodo webhook %s (%s): byte %uz: %s",
                       outcome, reason->name.data, ctx->json.offset,
                       clockodo_json_errors[ctx->json_error]);
         return;
     }
 
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+    ngx_log_error(lcf->log_level, r->connection->log, 0,
                   "clockodo webhook %s (%s): %s",
                   outcome, reason->name.data, fault->text);
 }

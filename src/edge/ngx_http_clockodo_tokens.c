@@ -6,6 +6,8 @@
 
 #include "ngx_http_clockodo.h"
 
+#include "clockodo_placeholder.h"
+
 
 /* tens of thousands of tokens: more is another file by mistake */
 #define NGX_HTTP_CLOCKODO_TOKEN_FILE_SIZE  (1024 * 1024)
@@ -40,8 +42,12 @@ ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                   *error;
     ngx_str_t              *value;
+    const char             *what;
     clockodo_token_line_e   rc;
     clockodo_token_line_t   tl;
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->token_place);
 
     value = cf->args->elts;
 
@@ -62,6 +68,14 @@ ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
+    what = clockodo_placeholder(value[1].data, value[1].len, 0);
+
+    if (what) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the token in \"%V\" directive looks like %s",
+                           &cmd->name, what);
+    }
+
     error = ngx_http_clockodo_add_token(cf, lcf, &tl);
 
     /* only its digest is needed from here on */
@@ -77,8 +91,12 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char       *error;
-    ngx_str_t  *value, text;
+    char                           *error;
+    ngx_str_t                      *value, *name, text;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
+    ngx_http_clockodo_set_place(cf, cmd, &lcf->token_place);
 
     value = cf->args->elts;
 
@@ -89,6 +107,15 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_http_clockodo_read_token_file(cf, &value[1], &text) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    name = ngx_array_push(&mcf->token_files);
+    if (name == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *name = value[1];
 
     error = ngx_http_clockodo_add_tokens(cf, lcf, &value[1], &text);
 
@@ -105,6 +132,7 @@ ngx_http_clockodo_add_tokens(ngx_conf_t *cf,
     char                   *error;
     u_char                 *p, *last, *lf;
     ngx_uint_t              line, n;
+    const char             *what;
     clockodo_token_line_e   rc;
     clockodo_token_line_t   tl;
 
@@ -135,6 +163,16 @@ ngx_http_clockodo_add_tokens(ngx_conf_t *cf,
         error = ngx_http_clockodo_token_errors[rc];
 
         if (rc == CLOCKODO_TOKEN_LINE_OK) {
+            what = clockodo_placeholder(tl.token, tl.token_len, 1);
+
+            if (what) {
+                ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                                   "line %ui of \"%V\" in "
+                                   "\"clockodo_token_file\" directive looks "
+                                   "like %s",
+                                   line, name, what);
+            }
+
             error = ngx_http_clockodo_add_token(cf, lcf, &tl);
         }
 

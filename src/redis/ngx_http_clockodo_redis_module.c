@@ -263,7 +263,7 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
 }
 
 
-/* in report mode calls pass that are none of Redis's business */
+/* in other modes requests pass that are none of Redis's business */
 
 static char *
 ngx_http_clockodo_redis_check(ngx_conf_t *cf,
@@ -276,11 +276,20 @@ ngx_http_clockodo_redis_check(ngx_conf_t *cf,
 
     lcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_clockodo_module);
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (lcf->secret_forward) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"clockodo_secret_file\" has \"forward\" in location "
+                      "\"%V\" for the \"clockodo_redis_pass\" directive in "
+                      "%s:%ui",
+                      &clcf->name, conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
     if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
         return NGX_CONF_OK;
     }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                   "\"clockodo_webhook\" is not \"on\" in location \"%V\" "

@@ -123,3 +123,22 @@ ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh, time_t minute,
     return ((word ^ stamp) & ~NGX_HTTP_CLOCKODO_COUNT_MASK)
            ? 0 : word & NGX_HTTP_CLOCKODO_COUNT_MASK;
 }
+
+
+ngx_uint_t
+ngx_http_clockodo_once(ngx_atomic_t *last, time_t every)
+{
+    time_t             now;
+    ngx_atomic_uint_t  then;
+
+    now = ngx_time();
+    then = *last;
+
+    /* also if the clock was set back since then */
+
+    if (then && now >= (time_t) then && now - (time_t) then < every) {
+        return 0;
+    }
+
+    return ngx_atomic_cmp_set(last, then, now);
+}

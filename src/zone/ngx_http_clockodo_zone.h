@@ -75,6 +75,8 @@ struct ngx_http_clockodo_counters_s {
 
     /* the lease that was warned of, in milliseconds */
     ngx_atomic_t                    short_lease;
+    /* whether it was warned that a client's leaving ends a delivery */
+    ngx_atomic_t                    abort;
 
     size_t                          len;
     u_char                          label[];
@@ -142,6 +144,7 @@ typedef struct {
     clockodo_dedupe_t              *dedupe;    /* NULL: never was on */
     ngx_atomic_t                    unclaimed; /* when it was full */
     ngx_atomic_t                    full;      /* when it was warned of */
+    ngx_atomic_t                    unknown;   /* when an event was told of */
 } ngx_http_clockodo_shctx_t;
 
 
@@ -219,6 +222,12 @@ void ngx_http_clockodo_dedupe_status(ngx_http_clockodo_zone_t *zone,
 
 
 /* counters */
+
+/*
+ * Whether something that is said once in so many seconds, by whatever worker,
+ * is to be said now; last is when it was, or 0
+ */
+ngx_uint_t ngx_http_clockodo_once(ngx_atomic_t *last, time_t every);
 
 void ngx_http_clockodo_count_accepted(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_counters_t *counters, const clockodo_event_t *event);
