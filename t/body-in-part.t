@@ -40,9 +40,10 @@ for my $page (qw(on report)) {
             proxy_pass http://app;
         }
 
-        # sent elsewhere by an upstream that does not wait for the body
+        # sent elsewhere by an upstream that does not wait for the body, and
+        # answered while there is more of it
 
-        location /early-$page {
+        location /slow-early-$page {
             proxy_request_buffering off;
             proxy_pass http://early/$page;
         }
@@ -68,6 +69,8 @@ my $nginx = Clockodo::Nginx->start(http => <<"END", server => <<"END");
 END
         listen unix:\$TEST_NGINX_SERVER_ROOT/http2.sock http2;
 
+        lingering_timeout 10ms;
+
         add_header X-Verdict "[\$clockodo_verdict\$clockodo_reason]" always;
 
         location /hook { clockodo_webhook on; proxy_pass http://app; }
@@ -92,7 +95,7 @@ for my $page (qw(on report)) {
     http2("$name, a length", $name, [ 'content-length' => 1000 ],
           data(1, 0, $event), data(1, END_STREAM, 'x'));
 
-    $name = "early-$page";
+    $name = "slow-early-$page";
 
     http1("$name, a length", $name, post(@length), $event);
     http1("$name, at once", $name, post(@length) . $event);
@@ -137,6 +140,12 @@ sub http1 {
 
     is($reply->{status}, $report ? 200 : 503, "$name: status");
     is($reply->{header}{'x-verdict'}, '[]', "$name: verdict");
+
+    # what comes next is the rest of that body
+
+    $client->send("GET /hook HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+    ok(eval { $client->closed }, "$name: closed behind one reply");
     told($name, $report ? "/$location - 0" : ());
 }
 

@@ -166,9 +166,8 @@ ngx_http_clockodo_leave_body(ngx_http_request_t *r,
     ngx_http_clockodo_forget_variable(r, mcf->content_length);
     ngx_http_clockodo_forget_variable(r, mcf->http_content_length);
 
-    /* nor is it read on elsewhere, by "proxy_request_buffering off" */
+    /* nor does it go on, which "proxy_request_buffering off" has begun */
 
-    r->request_body_no_buffering = 0;
     r->reading_body = 0;
 
 #if (NGX_HTTP_V2)
