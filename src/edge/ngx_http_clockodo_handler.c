@@ -216,7 +216,10 @@ ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
-        return NGX_DECLINED;
+
+        /* of our own refusal the application learns why */
+
+        return ctx->status ? ngx_http_clockodo_act(r, lcf, ctx) : NGX_DECLINED;
     }
 
     if (ctx->status) {
