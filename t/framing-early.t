@@ -1,7 +1,7 @@
 # After a body that was refused half-way, what speaks before the content does:
 # auth_request in the location of the error page sends a request of its own,
 # with the length that nginx has in mind; "set" has kept the length since
-# before the body came.
+# before the body came; what was read may be in a file.
 
 use strict;
 use warnings;
@@ -34,7 +34,8 @@ for my $page (@pages) {
         location \@set-$page {
             clockodo_webhook $page;
             set \$later \$content_length;
-            proxy_set_header X-Clockodo-Event "\$later.\$content_length";
+            proxy_set_header X-Clockodo-Event
+                "\$later.\$content_length\$request_body\$request_body_file";
             proxy_pass http://app;
         }
 
@@ -47,6 +48,14 @@ for my $page (@pages) {
         location /nginx-auth-$page {
             client_max_body_size 1k;
             error_page 413 \@auth-$page;
+            proxy_pass http://app;
+        }
+
+        location /file-set-$page {
+            clockodo_webhook report;
+            client_max_body_size 1k;
+            client_body_buffer_size 64;
+            error_page 413 \@set-$page;
             proxy_pass http://app;
         }
 
@@ -85,14 +94,14 @@ END
 
 my $worker = $nginx->worker;
 
-for my $limit (qw(ours nginx)) {
+for my $limit (qw(ours nginx file)) {
     for my $page (@pages) {
         for my $segments (0, 1) {
             my $how = $segments ? 'in segments' : 'in one';
             my $name = "$limit-auth-$page";
             my @page = $page eq 'on' ? () : ("/$name - 0");
 
-            refused($name, $how, '/auth - 0', @page);
+            refused($name, $how, '/auth - 0', @page) if $limit ne 'file';
 
             $name = "$limit-set-$page";
             @page = $page eq 'on' ? () : ("/$name . 0");

@@ -92,9 +92,17 @@ sub refused {
 
     $client->send($request =~ s{ /hook }{ /$name }r, $part, $part, '');
 
-    my $upstream = contacted($waits ? 10 : 0);
+    my ($upstream, $got) = contacted($waits ? 10 : 0);
 
     is(!!$upstream, !!$waits, "$name: upstream of the error page");
+
+    # in report mode it learns why, as of any other rejection
+
+    my ($reason) = ($got // '') =~ /^X-Clockodo-Reason: (\w+)\r$/m;
+
+    is($reason,
+       $name =~ /^ours-.*-report$/ ? 'body_too_large' : undef,
+       "$name: reason, as the upstream sees it");
 
     # nginx's own limit is not checked again by a chunk that is empty
 
@@ -113,12 +121,12 @@ sub refused {
        $limit eq 'ours' ? 'body_too_large' : undef, "$name: reason");
     ok(eval { $client->closed }, "$name: closed behind one reply");
 
-    ok(!contacted(0), "$name: upstream is contacted once");
+    is(scalar(() = contacted(0)), 0, "$name: upstream is contacted once");
     is($nginx->worker, $worker, "$name: the worker is alive");
 }
 
 
-# The connection that nginx makes, if it does; its request has been read.
+# The connection that nginx makes, and what it asks for; nothing if it does not.
 
 sub contacted {
     my ($seconds) = @_;
@@ -132,5 +140,5 @@ sub contacted {
         sysread $upstream, $got, 4096, length $got or last;
     }
 
-    return $upstream;
+    return $upstream, $got;
 }

@@ -166,6 +166,16 @@ ngx_http_clockodo_leave_body(ngx_http_request_t *r,
     ngx_http_clockodo_forget_variable(r, mcf->content_length);
     ngx_http_clockodo_forget_variable(r, mcf->http_content_length);
 
+    /* nor does it go on, which "proxy_request_buffering off" has begun */
+
+    r->reading_body = 0;
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        r->stream->skip_data = 1;
+    }
+#endif
+
     r->read_event_handler = ngx_http_block_reading;
     r->keepalive = 0;
 }
@@ -190,6 +200,14 @@ ngx_http_clockodo_load_body(ngx_http_request_t *r,
 
     if (size == 0) {
         ctx->early_fault = CLOCKODO_FAULT_EMPTY_BODY;
+
+        if (r->headers_in.content_length_n > 0) {
+
+            /* taken by another module, and is not to be announced */
+
+            ngx_http_clockodo_leave_body(r, ctx);
+        }
+
         return NGX_OK;
     }
 

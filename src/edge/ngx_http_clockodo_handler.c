@@ -19,6 +19,8 @@ static clockodo_fault_e ngx_http_clockodo_check_headers(
     ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
 static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
     ngx_str_t *name);
+static void ngx_http_clockodo_check_refused(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_read_body(ngx_http_request_t *r,
@@ -156,12 +158,10 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     }
 
     if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
+        ngx_http_clockodo_check_refused(r, ctx);
+    }
 
-        if (r->error_page || r->err_status >= NGX_HTTP_BAD_REQUEST) {
-            ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
-            return ngx_http_clockodo_refused(r, lcf, ctx);
-        }
-
+    if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
         ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
 
         if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
@@ -190,6 +190,30 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
 }
 
 
+/* whether nginx has refused a request before it came to us */
+
+static void
+ngx_http_clockodo_check_refused(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_http_request_body_t  *rb;
+
+    rb = r->request_body;
+
+    if (rb && (rb->rest > 0 || (rb->rest == 0 && rb->buf && !rb->last_saved))) {
+
+        /* a part of the body is there, from where the module is off */
+
+        ngx_http_clockodo_leave_body(r, ctx);
+        return;
+    }
+
+    if (r->error_page || r->err_status >= NGX_HTTP_BAD_REQUEST) {
+        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
+    }
+}
+
+
 /*
  * Refused before there was a whole body, by nginx or by our limit, and sent
  * here for an error page: there is nothing to judge
@@ -200,7 +224,10 @@ ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
-        return NGX_DECLINED;
+
+        /* of our own refusal the application learns why */
+
+        return ctx->status ? ngx_http_clockodo_act(r, lcf, ctx) : NGX_DECLINED;
     }
 
     if (ctx->status) {
