@@ -6,50 +6,56 @@
 
 #include "clockodo_escape.h"
 
-#include <string.h>
+#include <stdint.h>
 
 
-static size_t clockodo_escape_byte(unsigned char *dst, unsigned char c);
+#define clockodo_escape_is_plain(c)                                           \
+    (clockodo_escape_plain[(c) >> 5] & (1U << ((c) & 0x1f)))
+
+
+/* what is written as it is: a bit for each byte */
+
+static const uint32_t  clockodo_escape_plain[] = {
+    0x00000000,                            /* control characters */
+    0xafffff1a,                            /* not blank " % & ' < > */
+    0xefffffff,                            /* not \ */
+    0x7fffffff,                            /* not DEL */
+    0x00000000, 0x00000000, 0x00000000, 0x00000000
+};
+
+static const char  clockodo_escape_hex[] = "0123456789ABCDEF";
 
 
 size_t
 clockodo_escape(unsigned char *dst, size_t size, const void *text, size_t len)
 {
-    size_t                i, n, written;
-    unsigned char         escaped[CLOCKODO_ESCAPED];
-    const unsigned char  *p;
+    unsigned char        *d, *end;
+    const unsigned char  *p, *last;
+
+    d = dst;
+    end = dst + size;
 
     p = text;
-    written = 0;
 
-    for (i = 0; i < len; i++) {
-        n = clockodo_escape_byte(escaped, p[i]);
+    for (last = p + len; p < last; p++) {
 
-        if (n > size - written) {
+        if (clockodo_escape_is_plain(*p)) {
+            if (d == end) {
+                break;
+            }
+
+            *d++ = *p;
+            continue;
+        }
+
+        if (end - d < CLOCKODO_ESCAPED) {
             break;
         }
 
-        memcpy(dst + written, escaped, n);
-        written += n;
+        *d++ = '%';
+        *d++ = clockodo_escape_hex[*p >> 4];
+        *d++ = clockodo_escape_hex[*p & 0xf];
     }
 
-    return written;
-}
-
-
-static size_t
-clockodo_escape_byte(unsigned char *dst, unsigned char c)
-{
-    static const char  hex[] = "0123456789ABCDEF";
-
-    if (c > ' ' && c <= '~' && strchr("\"\\%<>&'", c) == NULL) {
-        dst[0] = c;
-        return 1;
-    }
-
-    dst[0] = '%';
-    dst[1] = hex[c >> 4];
-    dst[2] = hex[c & 0xf];
-
-    return CLOCKODO_ESCAPED;
+    return d - dst;
 }
