@@ -40,7 +40,7 @@ typedef struct {
     size_t                   len;
     clockodo_json_type_e     type;
     event_read_e           (*read)(clockodo_event_t *event,
-                                   const clockodo_name_t *text);
+                                   const clockodo_str_t *text);
     size_t                   fault;        /* where it goes */
     clockodo_fault_e         faults[EVENT_READ_FAULTS];
 } event_member_t;
@@ -78,34 +78,34 @@ static event_read_e event_read_members(event_reader_t *r,
 static event_read_e event_read_value(clockodo_event_t *event,
     const event_member_t *m, const clockodo_json_member_t *member);
 static event_read_e event_read_escaped(clockodo_event_t *event,
-    const event_member_t *m, const clockodo_name_t *sent);
+    const event_member_t *m, const clockodo_str_t *sent);
 static event_read_e event_read_secret(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_token(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_subscription(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_company(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_occurred_at(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_name(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_any(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_entity_id(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_budget_type(clockodo_event_t *event,
-    const clockodo_name_t *text);
+    const clockodo_str_t *text);
 static event_read_e event_read_threshold(clockodo_event_t *event,
-    const clockodo_name_t *text);
-static uint64_t event_read_id(const clockodo_name_t *text, char *buf,
-    clockodo_name_t *name);
-static void event_set(clockodo_name_t *name, char *buf,
-    const clockodo_name_t *text);
-static int event_consists_of(const clockodo_name_t *text, size_t max,
+    const clockodo_str_t *text);
+static uint64_t event_read_id(const clockodo_str_t *text, char *buf,
+    clockodo_str_t *name);
+static void event_set(clockodo_str_t *name, char *buf,
+    const clockodo_str_t *text);
+static int event_consists_of(const clockodo_str_t *text, size_t max,
     const char *others);
-static inline char *event_netstring(char *p, const clockodo_name_t *name);
+static inline char *event_netstring(char *p, const clockodo_str_t *name);
 
 
 #define event_type(name, budget)  { name, sizeof(name) - 1, budget }
@@ -695,7 +695,7 @@ static event_read_e
 event_read_value(clockodo_event_t *event, const event_member_t *m,
     const clockodo_json_member_t *member)
 {
-    clockodo_name_t               text;
+    clockodo_str_t                text;
     const clockodo_json_value_t  *value;
 
     if (member == NULL) {
@@ -718,11 +718,11 @@ event_read_value(clockodo_event_t *event, const event_member_t *m,
 
 static event_read_e
 event_read_escaped(clockodo_event_t *event, const event_member_t *m,
-    const clockodo_name_t *sent)
+    const clockodo_str_t *sent)
 {
     cJSON            *decoded;
     event_read_e      rc;
-    clockodo_name_t   text;
+    clockodo_str_t    text;
 
     /* what the scan let pass cJSON reads too, unless it is out of memory */
 
@@ -743,7 +743,7 @@ event_read_escaped(clockodo_event_t *event, const event_member_t *m,
 
 
 static event_read_e
-event_read_secret(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_secret(clockodo_event_t *event, const clockodo_str_t *text)
 {
     if (!event_consists_of(text, CLOCKODO_SECRET_LEN, "._~-")) {
         return EVENT_READ_INVALID;
@@ -756,7 +756,7 @@ event_read_secret(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_token(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_token(clockodo_event_t *event, const clockodo_str_t *text)
 {
     return clockodo_sha256(text->data, text->len, event->token) == 0
            ? EVENT_READ_OK : EVENT_READ_NO_MEMORY;
@@ -764,7 +764,7 @@ event_read_token(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_subscription(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_subscription(clockodo_event_t *event, const clockodo_str_t *text)
 {
     event->subscription_id = event_read_id(text, event->subscription_buf,
                                            &event->subscription);
@@ -774,7 +774,7 @@ event_read_subscription(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_company(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_company(clockodo_event_t *event, const clockodo_str_t *text)
 {
     event->company_id = event_read_id(text, event->company_buf,
                                       &event->company);
@@ -784,7 +784,7 @@ event_read_company(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_occurred_at(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_occurred_at(clockodo_event_t *event, const clockodo_str_t *text)
 {
     if (clockodo_time_parse((const unsigned char *) text->data, text->len,
                             &event->occurred)
@@ -800,7 +800,7 @@ event_read_occurred_at(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_name(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
 {
     size_t  entity;
 
@@ -832,7 +832,7 @@ event_read_name(clockodo_event_t *event, const clockodo_name_t *text)
 /* what is in an object is read afterwards */
 
 static event_read_e
-event_read_any(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_any(clockodo_event_t *event, const clockodo_str_t *text)
 {
     (void) event;
     (void) text;
@@ -842,7 +842,7 @@ event_read_any(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_entity_id(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_entity_id(clockodo_event_t *event, const clockodo_str_t *text)
 {
     return event_read_id(text, event->entity_id_buf, &event->entity_id)
            ? EVENT_READ_OK : EVENT_READ_INVALID;
@@ -850,7 +850,7 @@ event_read_entity_id(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_budget_type(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_budget_type(clockodo_event_t *event, const clockodo_str_t *text)
 {
     if (!event_consists_of(text, CLOCKODO_BUDGET_TYPE_LEN, "_")) {
         return EVENT_READ_INVALID;
@@ -863,7 +863,7 @@ event_read_budget_type(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static event_read_e
-event_read_threshold(clockodo_event_t *event, const clockodo_name_t *text)
+event_read_threshold(clockodo_event_t *event, const clockodo_str_t *text)
 {
     cJSON  *number;
 
@@ -887,7 +887,7 @@ event_read_threshold(clockodo_event_t *event, const clockodo_name_t *text)
 
 
 static uint64_t
-event_read_id(const clockodo_name_t *text, char *buf, clockodo_name_t *name)
+event_read_id(const clockodo_str_t *text, char *buf, clockodo_str_t *name)
 {
     uint64_t  id;
 
@@ -904,7 +904,7 @@ event_read_id(const clockodo_name_t *text, char *buf, clockodo_name_t *name)
 /* the caller has made sure that the text fits */
 
 static void
-event_set(clockodo_name_t *name, char *buf, const clockodo_name_t *text)
+event_set(clockodo_str_t *name, char *buf, const clockodo_str_t *text)
 {
     memcpy(buf, text->data, text->len);
 
@@ -916,7 +916,7 @@ event_set(clockodo_name_t *name, char *buf, const clockodo_name_t *text)
 /* 1 to max letters, digits and others */
 
 static int
-event_consists_of(const clockodo_name_t *text, size_t max,
+event_consists_of(const clockodo_str_t *text, size_t max,
     const char *others)
 {
     size_t  i;
@@ -973,7 +973,7 @@ clockodo_event_key(clockodo_event_t *event)
 /* https://cr.yp.to/proto/netstrings.txt; no value here has 100 bytes */
 
 static inline char *
-event_netstring(char *p, const clockodo_name_t *name)
+event_netstring(char *p, const clockodo_str_t *name)
 {
     if (name->len > 9) {
         *p++ = '0' + name->len / 10;

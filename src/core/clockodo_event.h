@@ -45,7 +45,7 @@ typedef struct {
 typedef struct {
     unsigned                      handshake:1;
     clockodo_fault_e              secret_fault;
-    clockodo_name_t               secret;
+    clockodo_str_t                secret;
 
     clockodo_fault_e              token_fault;
     unsigned char                 token[CLOCKODO_SHA256_LEN];
@@ -61,20 +61,20 @@ typedef struct {
     clockodo_fault_e              payload_fault;
 
     /* set for good only if there is no envelope_fault */
-    clockodo_name_t               event;
-    clockodo_name_t               entity;
-    clockodo_name_t               action;
-    clockodo_name_t               subscription;
-    clockodo_name_t               company;
-    clockodo_name_t               occurred_at;
+    clockodo_str_t                event;
+    clockodo_str_t                entity;
+    clockodo_str_t                action;
+    clockodo_str_t                subscription;
+    clockodo_str_t                company;
+    clockodo_str_t                occurred_at;
 
     /* set for good only if there is no payload_fault; empty: has none */
-    clockodo_name_t               entity_id;
-    clockodo_name_t               budget_type;
-    clockodo_name_t               threshold;
+    clockodo_str_t                entity_id;
+    clockodo_str_t                budget_type;
+    clockodo_str_t                threshold;
 
     /* empty until clockodo_event_key() */
-    clockodo_name_t               key;
+    clockodo_str_t                key;
     unsigned char                 key_digest[CLOCKODO_SHA256_LEN];
 
     /* from here on, set where a name points to it */

@@ -25,9 +25,9 @@ static clockodo_fault_e judge_company(judge_call_t *call);
 static clockodo_fault_e judge_age(judge_call_t *call);
 static int judge_wanted(const clockodo_event_t *event,
     const clockodo_policy_t *policy);
-static int pattern_part(const char *text, size_t len, clockodo_name_t *part);
-static int pattern_part_match(const clockodo_name_t *part,
-    const clockodo_name_t *name);
+static int pattern_part(const char *text, size_t len, clockodo_str_t *part);
+static int pattern_part_match(const clockodo_str_t *part,
+    const clockodo_str_t *name);
 
 
 /* in this order, the first fault decides */
@@ -217,7 +217,7 @@ clockodo_pattern_parse(const char *text, size_t len,
 
 
 static int
-pattern_part(const char *text, size_t len, clockodo_name_t *part)
+pattern_part(const char *text, size_t len, clockodo_str_t *part)
 {
     size_t  i;
 
@@ -245,7 +245,7 @@ pattern_part(const char *text, size_t len, clockodo_name_t *part)
 
 int
 clockodo_pattern_match(const clockodo_pattern_t *pattern,
-    const clockodo_name_t *entity, const clockodo_name_t *action)
+    const clockodo_str_t *entity, const clockodo_str_t *action)
 {
     return pattern_part_match(&pattern->entity, entity)
            && pattern_part_match(&pattern->action, action);
@@ -253,7 +253,7 @@ clockodo_pattern_match(const clockodo_pattern_t *pattern,
 
 
 static int
-pattern_part_match(const clockodo_name_t *part, const clockodo_name_t *name)
+pattern_part_match(const clockodo_str_t *part, const clockodo_str_t *name)
 {
     return part->len == 0
            || (part->len == name->len

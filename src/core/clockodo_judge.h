@@ -33,8 +33,8 @@ typedef enum {
 /* "entity.action"; a part that is "*" has length 0 */
 
 typedef struct {
-    clockodo_name_t            entity;
-    clockodo_name_t            action;
+    clockodo_str_t             entity;
+    clockodo_str_t             action;
 } clockodo_pattern_t;
 
 
@@ -73,7 +73,7 @@ int clockodo_pattern_parse(const char *text, size_t len,
 
 /* returns 1 or 0 */
 int clockodo_pattern_match(const clockodo_pattern_t *pattern,
-    const clockodo_name_t *entity, const clockodo_name_t *action);
+    const clockodo_str_t *entity, const clockodo_str_t *action);
 
 
 #pragma GCC visibility pop

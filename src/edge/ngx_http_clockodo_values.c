@@ -118,13 +118,13 @@ static ngx_int_t
 ngx_http_clockodo_get_member(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
 {
-    clockodo_name_t  *name;
+    clockodo_str_t  *name;
 
     if (!ngx_http_clockodo_has_envelope(ctx)) {
         return NGX_OK;
     }
 
-    name = (clockodo_name_t *) ((u_char *) &ctx->event + data);
+    name = (clockodo_str_t *) ((u_char *) &ctx->event + data);
 
     if (name->len) {
         value->len = name->len;
@@ -181,9 +181,9 @@ static ngx_int_t
 ngx_http_clockodo_get_reason(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, uintptr_t data, ngx_str_t *value)
 {
-    const clockodo_name_t  *name;
+    const clockodo_str_t  *name;
 
-    name = &clockodo_reasons[clockodo_faults[ctx->fault].reason].name;
+    name = &clockodo_reasons[clockodo_faults[ctx->fault].reason];
 
     value->len = name->len;
     value->data = (u_char *) name->data;

@@ -30,7 +30,7 @@ static void differential_spelling(json_t *root,
 static int differential_spelled(json_t *object, const char *name,
     size_t len);
 static void differential_id(json_t *value, uint64_t id);
-static void differential_name(json_t *value, const clockodo_name_t *name);
+static void differential_name(json_t *value, const clockodo_str_t *name);
 
 
 int
@@ -260,7 +260,7 @@ differential_id(json_t *value, uint64_t id)
 
 
 static void
-differential_name(json_t *value, const clockodo_name_t *name)
+differential_name(json_t *value, const clockodo_str_t *name)
 {
     fuzz_check(json_is_string(value));
     fuzz_check(json_string_length(value) == name->len);

@@ -20,8 +20,8 @@
 static void event_names(const clockodo_event_t *event);
 static void event_masked(const uint8_t *data, size_t size,
     const clockodo_event_t *event);
-static void event_same(const clockodo_name_t *name,
-    const clockodo_name_t *other);
+static void event_same(const clockodo_str_t *name,
+    const clockodo_str_t *other);
 static void event_judged(clockodo_event_t *event);
 
 
@@ -131,7 +131,7 @@ event_masked(const uint8_t *data, size_t size, const clockodo_event_t *event)
 
 
 static void
-event_same(const clockodo_name_t *name, const clockodo_name_t *other)
+event_same(const clockodo_str_t *name, const clockodo_str_t *other)
 {
     fuzz_check(name->len == other->len);
     fuzz_check(name->len == 0

@@ -604,7 +604,7 @@ static void test_fault_is(const test_values_t *values,
 static void test_parse_cut(const char *text);
 static const unsigned char *test_parse(const char *text,
     clockodo_event_t *event);
-static void test_name_is(const clockodo_name_t *name, const char *expected);
+static void test_name_is(const clockodo_str_t *name, const char *expected);
 static void test_hex_is(const unsigned char *digest, const char *expected);
 
 
@@ -1267,7 +1267,7 @@ test_parse(const char *text, clockodo_event_t *event)
 
 
 static void
-test_name_is(const clockodo_name_t *name, const char *expected)
+test_name_is(const clockodo_str_t *name, const char *expected)
 {
     if (name->len != strlen(expected)
         || (name->len && memcmp(name->data, expected, name->len) != 0))
