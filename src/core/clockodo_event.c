@@ -12,13 +12,6 @@
 #include "clockodo_event.h"
 
 
-/* of seven netstrings, "NN:" and "," around each value */
-#define EVENT_KEY_TEXT_LEN                                                    \
-    (2 * CLOCKODO_ID_LEN + CLOCKODO_EVENT_NAME_LEN + CLOCKODO_ID_LEN          \
-     + CLOCKODO_TIME_LEN + CLOCKODO_BUDGET_TYPE_LEN + CLOCKODO_NUMBER_LEN     \
-     + 7 * 4)
-
-
 /* cJSON before 1.7.19 gives up on numbers with more bytes than this */
 #define EVENT_NUMBER_LEN  63
 
@@ -105,61 +98,6 @@ static void event_set(clockodo_str_t *name, char *buf,
     const clockodo_str_t *text);
 static int event_consists_of(const clockodo_str_t *text, size_t max,
     const char *others);
-static inline char *event_netstring(char *p, const clockodo_str_t *name);
-
-
-#define event_type(name, budget)  { name, sizeof(name) - 1, budget }
-
-
-const clockodo_event_type_t  clockodo_event_types[CLOCKODO_EVENT_TYPES] = {
-    event_type("absence.approved", 0),
-    event_type("absence.created", 0),
-    event_type("absence.deleted", 0),
-    event_type("absence.updated", 0),
-    event_type("customer.created", 0),
-    event_type("customer.deleted", 0),
-    event_type("customer.updated", 0),
-    event_type("entry.created", 0),
-    event_type("entry.deleted", 0),
-    event_type("entry.started", 0),
-    event_type("entry.stopped", 0),
-    event_type("entry.updated", 0),
-    event_type("holidays_carry.created", 0),
-    event_type("holidays_carry.deleted", 0),
-    event_type("holidays_carry.updated", 0),
-    event_type("holidays_quota.created", 0),
-    event_type("holidays_quota.deleted", 0),
-    event_type("holidays_quota.updated", 0),
-    event_type("lump_sum_service.created", 0),
-    event_type("lump_sum_service.deleted", 0),
-    event_type("lump_sum_service.updated", 0),
-    event_type("nonbusiness_group.created", 0),
-    event_type("nonbusiness_group.deleted", 0),
-    event_type("nonbusiness_group.updated", 0),
-    event_type("overtime_carry.created", 0),
-    event_type("overtime_carry.deleted", 0),
-    event_type("overtime_carry.updated", 0),
-    event_type("project.budget_notification", 1),
-    event_type("project.completed", 0),
-    event_type("project.created", 0),
-    event_type("project.deleted", 0),
-    event_type("project.updated", 0),
-    event_type("service.created", 0),
-    event_type("service.deleted", 0),
-    event_type("service.updated", 0),
-    event_type("subproject.created", 0),
-    event_type("subproject.deleted", 0),
-    event_type("subproject.updated", 0),
-    event_type("team.created", 0),
-    event_type("team.deleted", 0),
-    event_type("team.updated", 0),
-    event_type("user.created", 0),
-    event_type("user.deleted", 0),
-    event_type("user.updated", 0),
-    event_type("work_time_change_request.created", 0),
-    event_type("work_time_change_request.deleted", 0),
-    event_type("work_time_change_request.updated", 0)
-};
 
 
 #define event_member(name, type, read, fault)                                 \
@@ -258,91 +196,6 @@ static const event_member_t  event_budget_members[] = {
 
 #define EVENT_BUDGET_MEMBERS                                                  \
     (sizeof(event_budget_members) / sizeof(event_budget_members[0]))
-
-
-/* two digits for each byte */
-
-#define event_hex_row(d)                                                      \
-    d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7"                           \
-    d "8" d "9" d "a" d "b" d "c" d "d" d "e" d "f"
-
-static const char  event_hex[] =
-    event_hex_row("0") event_hex_row("1") event_hex_row("2") event_hex_row("3")
-    event_hex_row("4") event_hex_row("5") event_hex_row("6") event_hex_row("7")
-    event_hex_row("8") event_hex_row("9") event_hex_row("a") event_hex_row("b")
-    event_hex_row("c") event_hex_row("d") event_hex_row("e") event_hex_row("f");
-
-
-const clockodo_event_type_t *
-clockodo_event_type(const char *name, size_t len)
-{
-    int                           rc;
-    size_t                        low, high, mid, n;
-    const clockodo_event_type_t  *type;
-
-    low = 0;
-    high = CLOCKODO_EVENT_TYPES;
-
-    while (low < high) {
-        mid = (low + high) / 2;
-        type = &clockodo_event_types[mid];
-
-        n = len < type->len ? len : type->len;
-
-        rc = n ? name[0] - type->name[0] : 0;
-
-        if (rc == 0) {
-            rc = memcmp(name, type->name, n);
-        }
-
-        if (rc == 0 && len == type->len) {
-            return type;
-        }
-
-        if (rc < 0 || (rc == 0 && len < type->len)) {
-            high = mid;
-
-        } else {
-            low = mid + 1;
-        }
-    }
-
-    return NULL;
-}
-
-
-size_t
-clockodo_event_entity(const char *name, size_t len)
-{
-    size_t  i, entity;
-
-    if (len > CLOCKODO_EVENT_NAME_LEN) {
-        return 0;
-    }
-
-    entity = 0;
-
-    for (i = 0; i < len; i++) {
-
-        if (name[i] == '.' && i > 0 && entity == 0) {
-            entity = i;
-            continue;
-        }
-
-        if (!clockodo_event_char(name[i])) {
-            return 0;
-        }
-    }
-
-    return entity + 1 < len ? entity : 0;
-}
-
-
-int
-clockodo_event_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 
 clockodo_json_e
@@ -931,63 +784,4 @@ event_consists_of(const clockodo_str_t *text, size_t max,
     }
 
     return text->len > 0 && text->len <= max;
-}
-
-
-int
-clockodo_event_key(clockodo_event_t *event)
-{
-    char           *p;
-    size_t          i;
-    char            text[EVENT_KEY_TEXT_LEN];
-    unsigned char  *digest;
-
-    p = event_netstring(text, &event->company);
-    p = event_netstring(p, &event->subscription);
-    p = event_netstring(p, &event->event);
-    p = event_netstring(p, &event->entity_id);
-    p = event_netstring(p, &event->occurred_at);
-
-    if (event->type && event->type->budget) {
-        p = event_netstring(p, &event->budget_type);
-        p = event_netstring(p, &event->threshold);
-    }
-
-    digest = event->key_digest;
-
-    if (clockodo_sha256(text, p - text, digest) != 0) {
-        return -1;
-    }
-
-    for (i = 0; i < CLOCKODO_SHA256_LEN; i++) {
-        memcpy(&event->key_buf[2 * i], &event_hex[2 * digest[i]], 2);
-    }
-
-    event->key.data = event->key_buf;
-    event->key.len = CLOCKODO_KEY_LEN;
-
-    return 0;
-}
-
-
-/* https://cr.yp.to/proto/netstrings.txt; no value here has 100 bytes */
-
-static inline char *
-event_netstring(char *p, const clockodo_str_t *name)
-{
-    if (name->len > 9) {
-        *p++ = '0' + name->len / 10;
-    }
-
-    *p++ = '0' + name->len % 10;
-    *p++ = ':';
-
-    if (name->len) {
-        memcpy(p, name->data, name->len);
-        p += name->len;
-    }
-
-    *p++ = ',';
-
-    return p;
 }

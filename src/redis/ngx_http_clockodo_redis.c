@@ -361,7 +361,7 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
     ngx_str_t         known;
     clockodo_str_t  *key;
 
-    if (ctx->event.key.len == 0 && clockodo_event_key(&ctx->event) != 0) {
+    if (clockodo_event_key(&ctx->event) != 0) {
         return NULL;
     }
 

@@ -41,19 +41,14 @@ static int failing_sha256(const void *text, size_t len,
 #define clockodo_json_members_free  failing_json_members_free
 #define clockodo_json_name_decodes_to  failing_json_name_decodes_to
 #define clockodo_json_name_folds_to  failing_json_name_folds_to
-#define clockodo_event_types        failing_event_types
-#define clockodo_event_type         failing_event_type
-#define clockodo_event_entity       failing_event_entity
-#define clockodo_event_char         failing_event_char
 #define clockodo_event_parse        failing_parse
 #define clockodo_event_key          failing_key
 #define clockodo_sha256             failing_sha256
 
-int clockodo_event_char(char c);
-
 #include "clockodo_json_members.c"
 #include "clockodo_json.c"
 #include "clockodo_event.c"
+#include "clockodo_event_key.c"
 
 #undef malloc
 #undef calloc
@@ -66,10 +61,6 @@ int clockodo_event_char(char c);
 #undef clockodo_json_members_free
 #undef clockodo_json_name_decodes_to
 #undef clockodo_json_name_folds_to
-#undef clockodo_event_types
-#undef clockodo_event_type
-#undef clockodo_event_entity
-#undef clockodo_event_char
 #undef clockodo_event_parse
 #undef clockodo_event_key
 #undef clockodo_sha256
@@ -1148,6 +1139,15 @@ event_no_memory(void **state)
     test_fail = 0;
     assert_int_equal(failing_key(&event), 0);
     test_name_is(&event.key, BUDGET_KEY);
+
+    /* once it is there, nothing is done */
+
+    test_calls = 0;
+    test_fail = 1;
+    assert_int_equal(failing_key(&event), 0);
+    assert_int_equal(test_calls, 0);
+    test_name_is(&event.key, BUDGET_KEY);
+    test_fail = 0;
 
     cJSON_InitHooks(NULL);
 }
