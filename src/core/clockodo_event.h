@@ -86,10 +86,11 @@ typedef struct {
  * with malloc() is given back before it returns.
  *
  * Returns CLOCKODO_JSON_OK and fills *event; CLOCKODO_JSON_NO_MEMORY, also
- * where libcrypto failed; or why the body is no JSON object, with *json set.
+ * where libcrypto failed; or why the body is no JSON object.  That is the code
+ * of *error, too.
  */
 clockodo_json_e clockodo_event_parse(const unsigned char *text, size_t len,
-    uint32_t key, clockodo_event_t *event, clockodo_json_t *json)
+    uint32_t key, clockodo_event_t *event, clockodo_json_error_t *error)
     __attribute__((warn_unused_result));
 
 /*

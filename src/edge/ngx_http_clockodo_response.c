@@ -82,8 +82,8 @@ ngx_http_clockodo_log_fault(ngx_http_request_t *r,
     if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "clockodo webhook %s (%s): byte %uz: %s",
-                      outcome, reason, ctx->json.offset,
-                      clockodo_json_errors[ctx->json_error]);
+                      outcome, reason, ctx->json_error.offset,
+                      clockodo_json_errors[ctx->json_error.code]);
         return;
     }
 

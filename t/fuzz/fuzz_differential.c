@@ -36,11 +36,11 @@ static void differential_name(json_t *value, const clockodo_str_t *name);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    cJSON                    *tree;
-    json_t                   *root;
-    clockodo_json_e           error;
-    clockodo_json_t           json;
-    clockodo_json_members_t   members;
+    cJSON                   *tree;
+    json_t                  *root;
+    clockodo_json_e          error;
+    clockodo_json_error_t    json;
+    clockodo_json_members_t  members;
 
     error = clockodo_json_scan(data, size, 1, &json, &members);
     root = strict_jansson((const char *) data, size);
@@ -86,10 +86,10 @@ differential_long_number(const uint8_t *data, size_t size)
 static void
 differential_event(const uint8_t *data, size_t size, json_t *root)
 {
-    json_t            *token, *secret, *payload;
-    clockodo_json_t    json;
-    clockodo_event_t   event;
-    unsigned char      digest[CLOCKODO_SHA256_LEN];
+    json_t                *token, *secret, *payload;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    unsigned char          digest[CLOCKODO_SHA256_LEN];
 
     fuzz_check(clockodo_event_parse(data, size, 1, &event, &json)
                == CLOCKODO_JSON_OK);

@@ -1032,10 +1032,10 @@ event_handshakes(void **state)
 static void
 event_malformed(void **state)
 {
-    size_t                i, len;
-    clockodo_json_t       json;
-    clockodo_event_t      event;
-    const unsigned char  *p;
+    size_t                 i, len;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    const unsigned char   *p;
 
     static const struct {
         clockodo_json_e   error;
@@ -1071,12 +1071,12 @@ event_malformed(void **state)
 static void
 event_no_memory(void **state)
 {
-    char                  text[4096], *p;
-    size_t                i, len, calls;
-    cJSON_Hooks           hooks;
-    clockodo_json_e       error;
-    clockodo_json_t       json;
-    clockodo_event_t      event;
+    char                   text[4096], *p;
+    size_t                 i, len, calls;
+    cJSON_Hooks            hooks;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
 
     (void) state;
 
@@ -1222,11 +1222,11 @@ test_fault_is(const test_values_t *values, clockodo_fault_e fault)
 static void
 test_parse_cut(const char *text)
 {
-    size_t                len;
-    clockodo_json_e       error;
-    clockodo_json_t       json;
-    clockodo_event_t      event;
-    const unsigned char  *p;
+    size_t                 len;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    const unsigned char   *p;
 
     for (len = 0; len < (size_t) (strrchr(text, '}') - text); len++) {
 
@@ -1246,10 +1246,10 @@ test_parse_cut(const char *text)
 static const unsigned char *
 test_parse(const char *text, clockodo_event_t *event)
 {
-    size_t                len;
-    clockodo_json_e       error;
-    clockodo_json_t       json;
-    const unsigned char  *p;
+    size_t                 len;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    const unsigned char   *p;
 
     len = strlen(text);
     memset(event, 0xff, sizeof(clockodo_event_t));
