@@ -28,7 +28,8 @@ typedef struct {
  * or -1.
  */
 int clockodo_pattern_parse(const char *text, size_t len,
-    clockodo_pattern_t *pattern);
+    clockodo_pattern_t *pattern)
+    __attribute__((warn_unused_result));
 
 /* returns 1 or 0 */
 int clockodo_pattern_match(const clockodo_pattern_t *pattern,
