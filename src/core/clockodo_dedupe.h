@@ -69,7 +69,7 @@ typedef struct {
 
     uint32_t                  *buckets;
     uint32_t                  *heap;       /* by the time that they expire */
-    clockodo_dedupe_entry_t    entry[1];   /* from 0 */
+    clockodo_dedupe_entry_t    entry[];    /* from 0 */
 } clockodo_dedupe_t;
 
 
@@ -91,7 +91,8 @@ typedef struct {
  * Makes an empty table in memory of that many bytes, aligned to 8.  Returns
  * NULL if it is too small for one entry.
  */
-clockodo_dedupe_t *clockodo_dedupe_init(void *memory, size_t size);
+clockodo_dedupe_t *clockodo_dedupe_init(void *memory, size_t size)
+    __attribute__((warn_unused_result));
 
 /*
  * Makes a time of 64 bits of a clock that starts again at 0 after max, which

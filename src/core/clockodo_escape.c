@@ -9,47 +9,53 @@
 #include <stdint.h>
 
 
-/* a bit for each byte: controls, blank, what is not ASCII, and "%&'<>\ */
+#define clockodo_escape_is_plain(c)                                           \
+    (clockodo_escape_plain[(c) >> 5] & (1U << ((c) & 0x1f)))
 
-static const uint32_t  clockodo_escape_bytes[8] = {
-    0xffffffff, 0x500000e5, 0x10000000, 0x80000000,
-    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+
+/* what is written as it is: a bit for each byte */
+
+static const uint32_t  clockodo_escape_plain[] = {
+    0x00000000,                            /* control characters */
+    0xafffff1a,                            /* not blank " % & ' < > */
+    0xefffffff,                            /* not \ */
+    0x7fffffff,                            /* not DEL */
+    0x00000000, 0x00000000, 0x00000000, 0x00000000
 };
+
+static const char  clockodo_escape_hex[] = "0123456789ABCDEF";
 
 
 size_t
 clockodo_escape(unsigned char *dst, size_t size, const void *text, size_t len)
 {
-    size_t                i, n;
-    unsigned char         c;
-    const unsigned char  *p;
+    unsigned char        *d, *end;
+    const unsigned char  *p, *last;
 
-    static const char  hex[] = "0123456789ABCDEF";
+    d = dst;
+    end = dst + size;
 
     p = text;
-    n = 0;
 
-    for (i = 0; i < len; i++) {
-        c = p[i];
+    for (last = p + len; p < last; p++) {
 
-        if (!(clockodo_escape_bytes[c >> 5] & ((uint32_t) 1 << (c & 0x1f)))) {
-
-            if (n == size) {
+        if (clockodo_escape_is_plain(*p)) {
+            if (d == end) {
                 break;
             }
 
-            dst[n++] = c;
+            *d++ = *p;
             continue;
         }
 
-        if (size - n < CLOCKODO_ESCAPED) {
+        if (end - d < CLOCKODO_ESCAPED) {
             break;
         }
 
-        dst[n++] = '%';
-        dst[n++] = hex[c >> 4];
-        dst[n++] = hex[c & 0xf];
+        *d++ = '%';
+        *d++ = clockodo_escape_hex[*p >> 4];
+        *d++ = clockodo_escape_hex[*p & 0xf];
     }
 
-    return n;
+    return d - dst;
 }

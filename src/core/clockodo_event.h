@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clockodo_event_type.h"
 #include "clockodo_json.h"
 #include "clockodo_number.h"
 #include "clockodo_time.h"
@@ -21,19 +22,9 @@
 #pragma GCC visibility push(hidden)
 
 
-#define CLOCKODO_EVENT_NAME_LEN   64
 #define CLOCKODO_BUDGET_TYPE_LEN  64
 #define CLOCKODO_SECRET_LEN       128
 #define CLOCKODO_KEY_LEN          (2 * CLOCKODO_SHA256_LEN)
-
-
-/* a documented event */
-
-typedef struct {
-    const char           *name;
-    size_t                len;
-    unsigned              budget:1;        /* its payload is flat */
-} clockodo_event_type_t;
 
 
 /*
@@ -45,7 +36,7 @@ typedef struct {
 typedef struct {
     unsigned                      handshake:1;
     clockodo_fault_e              secret_fault;
-    clockodo_name_t               secret;
+    clockodo_str_t                secret;
 
     clockodo_fault_e              token_fault;
     unsigned char                 token[CLOCKODO_SHA256_LEN];
@@ -61,20 +52,20 @@ typedef struct {
     clockodo_fault_e              payload_fault;
 
     /* set for good only if there is no envelope_fault */
-    clockodo_name_t               event;
-    clockodo_name_t               entity;
-    clockodo_name_t               action;
-    clockodo_name_t               subscription;
-    clockodo_name_t               company;
-    clockodo_name_t               occurred_at;
+    clockodo_str_t                event;
+    clockodo_str_t                entity;
+    clockodo_str_t                action;
+    clockodo_str_t                subscription;
+    clockodo_str_t                company;
+    clockodo_str_t                occurred_at;
 
     /* set for good only if there is no payload_fault; empty: has none */
-    clockodo_name_t               entity_id;
-    clockodo_name_t               budget_type;
-    clockodo_name_t               threshold;
+    clockodo_str_t                entity_id;
+    clockodo_str_t                budget_type;
+    clockodo_str_t                threshold;
 
     /* empty until clockodo_event_key() */
-    clockodo_name_t               key;
+    clockodo_str_t                key;
     unsigned char                 key_digest[CLOCKODO_SHA256_LEN];
 
     /* from here on, set where a name points to it */
@@ -90,42 +81,23 @@ typedef struct {
 } clockodo_event_t;
 
 
-/* the 47 documented events, sorted by name */
-
-#define CLOCKODO_EVENT_TYPES  47
-
-extern const clockodo_event_type_t
-    clockodo_event_types[CLOCKODO_EVENT_TYPES];
-
-
-/* returns NULL if name[0..len) is not documented */
-const clockodo_event_type_t *clockodo_event_type(const char *name,
-    size_t len);
-
-/* whether c is one of [a-z0-9_], what entities and actions are made of */
-int clockodo_event_char(char c);
-
-/*
- * Returns the length of the entity if name[0..len) is "entity.action" of
- * [a-z0-9_], CLOCKODO_EVENT_NAME_LEN bytes at most; otherwise 0.
- */
-size_t clockodo_event_entity(const char *name, size_t len);
-
 /*
  * Parses a body.  key is that of clockodo_json_scan().  Memory that it takes
  * with malloc() is given back before it returns.
  *
  * Returns CLOCKODO_JSON_OK and fills *event; CLOCKODO_JSON_NO_MEMORY, also
- * where libcrypto failed; or why the body is no JSON object, with *json set.
+ * where libcrypto failed; or why the body is no JSON object.  That is the code
+ * of *error, too.
  */
 clockodo_json_e clockodo_event_parse(const unsigned char *text, size_t len,
-    uint32_t key, clockodo_event_t *event, clockodo_json_t *json)
+    uint32_t key, clockodo_event_t *event, clockodo_json_error_t *error)
     __attribute__((warn_unused_result));
 
 /*
  * Sets event->key_digest to the idempotency key, the SHA-256 of netstrings,
- * and event->key to its lower-case hex.  The event has neither envelope_fault
- * nor payload_fault.  Returns 0, or -1 if libcrypto failed (out of memory).
+ * and event->key to its lower-case hex, unless that was done before.  The
+ * event has neither envelope_fault nor payload_fault.  Returns 0, or -1 if
+ * libcrypto failed (out of memory).
  */
 int clockodo_event_key(clockodo_event_t *event)
     __attribute__((warn_unused_result));

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#include "clockodo_json.h"
-#include "clockodo_json_text.h"
+#include "clockodo_json_internal.h"
 
 
 #define JSON_END  (-1)
@@ -16,11 +15,10 @@
 typedef struct {
     const unsigned char      *text;
     const unsigned char      *end;
-    clockodo_json_t          *json;
+    clockodo_json_error_t    *error;
     clockodo_json_members_t  *members;
     const unsigned char      *name;        /* the last one's start */
     clockodo_json_value_t     element;     /* the last one of an array */
-    clockodo_json_e           error;
     unsigned                  depth;
     uint32_t                  objects;     /* the newest one's number */
 } json_scan_t;
@@ -144,30 +142,31 @@ static const json_utf8_t  json_utf8_table[] = {
 
 clockodo_json_e
 clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
-    clockodo_json_t *json, clockodo_json_members_t *members)
+    clockodo_json_error_t *error, clockodo_json_members_t *members)
 {
     json_scan_t           s;
     const unsigned char  *p;
 
-    json->offset = 0;
+    error->code = CLOCKODO_JSON_OK;
+    error->offset = 0;
 
     memset(&s, 0, sizeof(json_scan_t));
 
     s.text = text;
     s.end = text + len;
-    s.json = json;
+    s.error = error;
     s.members = members;
 
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         (void) json_fail(&s, text, CLOCKODO_JSON_BOM);
-        return s.error;
+        return error->code;
     }
 
     p = text;
 
     if (json_peek(&s, &p) != '{') {
         (void) json_fail(&s, p, CLOCKODO_JSON_NOT_OBJECT);
-        return s.error;
+        return error->code;
     }
 
     clockodo_json_members_init(members, key);
@@ -178,11 +177,11 @@ clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
         (void) json_fail(&s, p, CLOCKODO_JSON_TRAILING);
     }
 
-    if (s.error) {
+    if (error->code) {
         clockodo_json_members_free(members);
     }
 
-    return s.error;
+    return error->code;
 }
 
 
@@ -713,8 +712,8 @@ json_fail(json_scan_t *s, const unsigned char *p, clockodo_json_e error)
         error = CLOCKODO_JSON_END;
     }
 
-    s->error = error;
-    s->json->offset = p - s->text;
+    s->error->code = error;
+    s->error->offset = p - s->text;
 
     return NULL;
 }

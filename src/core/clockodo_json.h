@@ -10,8 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-#include "clockodo_json_members.h"
+#include <string.h>
 
 
 #pragma GCC visibility push(hidden)
@@ -45,8 +44,59 @@ typedef enum {
 
 
 typedef struct {
+    clockodo_json_e       code;
     size_t                offset;          /* of the first wrong byte, from 0 */
-} clockodo_json_t;
+} clockodo_json_error_t;
+
+
+/* this many need no memory, unless a name has escapes */
+#define CLOCKODO_JSON_MEMBERS  32
+
+/* the number of the outermost object */
+#define CLOCKODO_JSON_ROOT     1
+
+
+typedef enum {
+    CLOCKODO_JSON_LITERAL_TYPE = 0,        /* true, false, null */
+    CLOCKODO_JSON_NUMBER_TYPE,
+    CLOCKODO_JSON_STRING_TYPE,
+    CLOCKODO_JSON_ARRAY_TYPE,
+    CLOCKODO_JSON_OBJECT_TYPE
+} clockodo_json_type_e;
+
+
+/*
+ * The text of a name or a value, as it was sent: strings without quotes,
+ * nothing of arrays and objects
+ */
+
+typedef struct {
+    const unsigned char      *data;
+    size_t                    len;
+    clockodo_json_type_e      type;
+    uint32_t                  object;      /* its number, if it is one */
+    unsigned                  escaped;     /* a string with escapes */
+} clockodo_json_value_t;
+
+
+typedef struct {
+    clockodo_json_value_t     name;
+    clockodo_json_value_t     value;
+    uint32_t                  object;      /* that it is a member of */
+    uint32_t                  hash;        /* set if there are slots */
+} clockodo_json_member_t;
+
+
+/* those of all objects of a text, in the order in which they start */
+
+typedef struct {
+    size_t                    n;
+    size_t                    size;        /* there is room for */
+    uint32_t                  key;
+    uint32_t                 *slots;       /* NULL: not hashed yet */
+    clockodo_json_member_t   *list;
+    clockodo_json_member_t    first[CLOCKODO_JSON_MEMBERS];
+} clockodo_json_members_t;
 
 
 /* for the error log, such as "control character in string" */
@@ -65,11 +115,73 @@ extern const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS];
  * CLOCKODO_JSON_MEMBERS members, proportional to their number.
  *
  * Never reads outside the text.  If it is an object, *members has to be
- * freed, and points into the text.  On any error json->offset is set, and
- * there is nothing to free.
+ * freed, and points into the text.  On any error there is nothing to free.
+ * Sets *error, and returns its code.
  */
 clockodo_json_e clockodo_json_scan(const unsigned char *text, size_t len,
-    uint32_t key, clockodo_json_t *json, clockodo_json_members_t *members);
+    uint32_t key, clockodo_json_error_t *error,
+    clockodo_json_members_t *members)
+    __attribute__((warn_unused_result));
+
+void clockodo_json_members_free(clockodo_json_members_t *members);
+
+/*
+ * Whether the decoded name is what is expected, of [a-z0-9_], after Unicode's
+ * simple case folding, as encoding/json of Go compares names.
+ */
+int clockodo_json_name_folds_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len);
+
+/* that of a name with escapes */
+int clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len);
+
+
+/* whether this is the decoded name */
+
+static inline int
+clockodo_json_name_is(const clockodo_json_value_t *name, const char *expected,
+    size_t len)
+{
+    if (name->escaped) {
+        return clockodo_json_name_decodes_to(name, expected, len);
+    }
+
+    return name->len == len && memcmp(name->data, expected, len) == 0;
+}
+
+
+/*
+ * A member of an object by its (decoded) name, of which there are no two, or
+ * NULL.  The search starts at a member, mostly near that which is looked for,
+ * and goes round.
+ */
+
+static inline const clockodo_json_member_t *
+clockodo_json_find(const clockodo_json_members_t *members, uint32_t object,
+    const char *name, size_t len, const clockodo_json_member_t *member)
+{
+    size_t                         n;
+    const clockodo_json_member_t  *last;
+
+    last = &members->list[members->n];
+
+    for (n = members->n; n; n--, member++) {
+
+        if (member == last) {
+            member = members->list;
+        }
+
+        if (member->object == object
+            && clockodo_json_name_is(&member->name, name, len))
+        {
+            return member;
+        }
+    }
+
+    return NULL;
+}
+
 
 #pragma GCC visibility pop
 

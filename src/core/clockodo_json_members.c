@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clockodo_json_members.h"
-#include "clockodo_json_text.h"
+#include "clockodo_json_internal.h"
 
 
 /* 2^31 - 1 is prime: names are hashed as polynomials over that field */

@@ -4,7 +4,7 @@
  */
 
 
-#include "clockodo_json_text.h"
+#include "clockodo_json_internal.h"
 
 
 static unsigned json_code_unit(clockodo_json_string_t *s);

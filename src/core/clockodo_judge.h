@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "clockodo_event.h"
+#include "clockodo_pattern.h"
 #include "clockodo_token.h"
 #include "clockodo_verdict.h"
 
@@ -28,14 +29,6 @@ typedef enum {
     CLOCKODO_UNKNOWN_FORWARD,
     CLOCKODO_UNKNOWN_IGNORE
 } clockodo_unknown_e;
-
-
-/* "entity.action"; a part that is "*" has length 0 */
-
-typedef struct {
-    clockodo_name_t            entity;
-    clockodo_name_t            action;
-} clockodo_pattern_t;
 
 
 /* the settings that events are judged by; all arrays are the caller's */
@@ -62,18 +55,6 @@ typedef struct {
 clockodo_verdict_e clockodo_judge(const clockodo_event_t *event,
     const clockodo_policy_t *policy, int64_t now, clockodo_fault_e *fault,
     size_t *token);
-
-/*
- * Reads "*", "entity.*", "*.action", "*.*" or "entity.action" of
- * [a-z0-9_].  Returns 0 and sets *pattern, which then points into the text,
- * or -1.
- */
-int clockodo_pattern_parse(const char *text, size_t len,
-    clockodo_pattern_t *pattern);
-
-/* returns 1 or 0 */
-int clockodo_pattern_match(const clockodo_pattern_t *pattern,
-    const clockodo_name_t *entity, const clockodo_name_t *action);
 
 
 #pragma GCC visibility pop

@@ -27,7 +27,8 @@
  * The integer that text[0..len) spells as [1-9][0-9]*, at most
  * CLOCKODO_ID_MAX; 0 for every other text, the empty one included.
  */
-uint64_t clockodo_id_parse(const unsigned char *text, size_t len);
+uint64_t clockodo_id_parse(const unsigned char *text, size_t len)
+    __attribute__((warn_unused_result));
 
 /*
  * Writes a finite number as ECMAScript's Number::toString does
@@ -36,7 +37,8 @@ uint64_t clockodo_id_parse(const unsigned char *text, size_t len);
  * "80", and -0 gives "0".  Not NUL terminated.  Does not depend on the
  * locale.  Returns the length, or 0 for an infinity or a NaN.
  */
-size_t clockodo_number_format(double value, char buf[CLOCKODO_NUMBER_LEN]);
+size_t clockodo_number_format(double value, char buf[CLOCKODO_NUMBER_LEN])
+    __attribute__((warn_unused_result));
 
 
 #pragma GCC visibility pop

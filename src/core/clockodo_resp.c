@@ -29,7 +29,7 @@ static int clockodo_resp_is_id(const unsigned char *p, size_t len);
 
 
 size_t
-clockodo_resp_size(const clockodo_name_t *args, size_t nargs)
+clockodo_resp_size(const clockodo_str_t *args, size_t nargs)
 {
     size_t  i, size;
 
@@ -45,7 +45,7 @@ clockodo_resp_size(const clockodo_name_t *args, size_t nargs)
 
 
 unsigned char *
-clockodo_resp_write(unsigned char *p, const clockodo_name_t *args,
+clockodo_resp_write(unsigned char *p, const clockodo_str_t *args,
     size_t nargs)
 {
     size_t  i;

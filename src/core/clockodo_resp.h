@@ -8,9 +8,7 @@
 #define _CLOCKODO_RESP_H_INCLUDED_
 
 
-#include <stddef.h>
-
-#include "clockodo_verdict.h"
+#include "clockodo_str.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -40,7 +38,7 @@ typedef struct {
     size_t                len;             /* of OK, ID and NULL, else 0 */
 
     /* of an error: its first word, [A-Z]+, in the reply; empty: has none */
-    clockodo_name_t       code;
+    clockodo_str_t        code;
 } clockodo_resp_reply_t;
 
 
@@ -52,11 +50,11 @@ typedef enum {
 
 
 /* returns how long a command of these arguments is on the wire */
-size_t clockodo_resp_size(const clockodo_name_t *args, size_t nargs);
+size_t clockodo_resp_size(const clockodo_str_t *args, size_t nargs);
 
 /* writes it to p; returns its end */
 unsigned char *clockodo_resp_write(unsigned char *p,
-    const clockodo_name_t *args, size_t nargs);
+    const clockodo_str_t *args, size_t nargs);
 
 /*
  * Reads a reply from its start, as far as it has come.  An error is known by

@@ -29,7 +29,8 @@
  * returns -1 and leaves *seconds alone.
  */
 int clockodo_time_parse(const unsigned char *text, size_t len,
-    int64_t *seconds);
+    int64_t *seconds)
+    __attribute__((warn_unused_result));
 
 
 #pragma GCC visibility pop

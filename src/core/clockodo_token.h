@@ -64,7 +64,8 @@ typedef enum {
  */
 clockodo_token_match_e clockodo_token_match(const clockodo_token_t *tokens,
     size_t n, const unsigned char digest[CLOCKODO_SHA256_LEN],
-    uint64_t subscription, size_t *number);
+    uint64_t subscription, size_t *number)
+    __attribute__((warn_unused_result));
 
 /*
  * Splits line[0..len), without its line feed, into "TOKEN" or
@@ -73,14 +74,16 @@ clockodo_token_match_e clockodo_token_match(const clockodo_token_t *tokens,
  * that starts with "#" is a comment.  The ids are checked as well.
  */
 clockodo_token_line_e clockodo_token_line_parse(const unsigned char *line,
-    size_t len, clockodo_token_line_t *tl);
+    size_t len, clockodo_token_line_t *tl)
+    __attribute__((warn_unused_result));
 
 /*
  * Reads the part after the token, "subscription=ID[,ID...]", and sets that
  * of *tl.
  */
 clockodo_token_line_e clockodo_token_parameter_parse(
-    const unsigned char *text, size_t len, clockodo_token_line_t *tl);
+    const unsigned char *text, size_t len, clockodo_token_line_t *tl)
+    __attribute__((warn_unused_result));
 
 /*
  * Reads "ID[,ID...]", ids as in clockodo_id_parse().  If ids is not NULL,

@@ -8,7 +8,7 @@
 #define _CLOCKODO_VERDICT_H_INCLUDED_
 
 
-#include <stddef.h>
+#include "clockodo_str.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -25,10 +25,7 @@ typedef enum {
 } clockodo_verdict_e;
 
 
-/*
- * Why a call was rejected, in the order of the checks.  Four share the name
- * "handshake": a refused handshake has one reason and several statuses.
- */
+/* why a request was rejected, in the order of the checks */
 
 typedef enum {
     CLOCKODO_REASON_NONE = 0,
@@ -38,10 +35,7 @@ typedef enum {
     CLOCKODO_REASON_EMPTY_BODY,
     CLOCKODO_REASON_BODY_TOO_LARGE,
     CLOCKODO_REASON_MALFORMED_JSON,
-    CLOCKODO_REASON_HANDSHAKE_INVALID,
-    CLOCKODO_REASON_HANDSHAKE_OFF,
-    CLOCKODO_REASON_HANDSHAKE_FAILED,
-    CLOCKODO_REASON_HANDSHAKE_FULL,
+    CLOCKODO_REASON_HANDSHAKE,
     CLOCKODO_REASON_TOKEN,
     CLOCKODO_REASON_ENVELOPE,
     CLOCKODO_REASON_UNKNOWN_EVENT,
@@ -114,28 +108,17 @@ typedef enum {
 
 
 typedef struct {
-    size_t                len;
-    const char           *data;            /* in these tables with a NUL */
-} clockodo_name_t;
-
-
-typedef struct {
-    clockodo_name_t       name;
-    unsigned              status;          /* HTTP, RFC 9110 section 15 */
-} clockodo_reason_t;
-
-
-typedef struct {
     clockodo_reason_e     reason;
+    unsigned              status;          /* HTTP, RFC 9110 section 15 */
     const char           *text;            /* for the error log */
 } clockodo_fault_t;
 
 
 /* all three are constant and indexed by the enumerations above */
 
-extern const clockodo_name_t    clockodo_verdicts[CLOCKODO_VERDICTS];
-extern const clockodo_reason_t  clockodo_reasons[CLOCKODO_REASONS];
-extern const clockodo_fault_t   clockodo_faults[CLOCKODO_FAULTS];
+extern const clockodo_str_t    clockodo_verdicts[CLOCKODO_VERDICTS];
+extern const clockodo_str_t    clockodo_reasons[CLOCKODO_REASONS];
+extern const clockodo_fault_t  clockodo_faults[CLOCKODO_FAULTS];
 
 
 #pragma GCC visibility pop

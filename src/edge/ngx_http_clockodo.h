@@ -120,8 +120,7 @@ typedef enum {
 typedef struct {
     ngx_http_clockodo_state_e   state;
     clockodo_fault_e            early_fault;   /* found before judging */
-    clockodo_json_e             json_error;
-    clockodo_json_t             json;
+    clockodo_json_error_t       json_error;
 
     clockodo_verdict_e          verdict;
     clockodo_fault_e            fault;

@@ -153,7 +153,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ctx->event.key.len == 0 && clockodo_event_key(&ctx->event) != 0) {
+    if (clockodo_event_key(&ctx->event) != 0) {
         return NGX_ERROR;
     }
 

@@ -370,6 +370,7 @@ static ngx_int_t
 ngx_http_clockodo_parse(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
+    clockodo_json_e                 error;
     ngx_http_clockodo_main_conf_t  *mcf;
 
     if (ngx_http_clockodo_load_body(r, lcf, ctx) != NGX_OK) {
@@ -379,17 +380,16 @@ ngx_http_clockodo_parse(ngx_http_request_t *r,
     if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
         mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
-        ctx->json_error = clockodo_event_parse(ctx->body.data, ctx->body.len,
-                                               mcf->key, &ctx->event,
-                                               &ctx->json);
+        error = clockodo_event_parse(ctx->body.data, ctx->body.len, mcf->key,
+                                     &ctx->event, &ctx->json_error);
 
-        if (ctx->json_error == CLOCKODO_JSON_NO_MEMORY) {
+        if (error == CLOCKODO_JSON_NO_MEMORY) {
             ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                           "no memory to parse a clockodo webhook");
             return NGX_ERROR;
         }
 
-        if (ctx->json_error != CLOCKODO_JSON_OK) {
+        if (error != CLOCKODO_JSON_OK) {
             ctx->early_fault = CLOCKODO_FAULT_MALFORMED_JSON;
         }
     }

@@ -510,7 +510,7 @@ ngx_http_clockodo_create_secret(ngx_http_request_t *r,
     size_t                       size;
     ngx_tm_t                     tm;
     ngx_str_t                   *addr;
-    clockodo_name_t             *value;
+    clockodo_str_t              *value;
     ngx_http_clockodo_secret_t  *secret;
 
     addr = &r->connection->addr_text;

@@ -183,7 +183,7 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_str_t                   value;
     ngx_uint_t                  i, known;
     ngx_list_t                 *headers;
-    clockodo_name_t            *name;
+    clockodo_str_t             *name;
     ngx_http_clockodo_value_t  *v;
 
     headers = &r->headers_in.headers;
@@ -210,7 +210,7 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
 
             /* as ngx_http_clockodo_get_value() does, without a call for each */
 
-            name = (clockodo_name_t *) ((u_char *) &ctx->event + v->offset);
+            name = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
 
             value.len = name->len;
             value.data = (u_char *) name->data;

@@ -66,7 +66,7 @@ ngx_http_clockodo_warn_unmatched(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, clockodo_pattern_t *pattern)
 {
     ngx_uint_t                    i;
-    clockodo_name_t               entity, action;
+    clockodo_str_t                entity, action;
     const clockodo_event_type_t  *type;
 
     for (i = 0; i < CLOCKODO_EVENT_TYPES; i++) {

@@ -60,7 +60,7 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 
     ngx_http_clockodo_log_fault(r, lcf, ctx, "rejected");
 
-    ctx->status = clockodo_reasons[clockodo_faults[fault].reason].status;
+    ctx->status = clockodo_faults[fault].status;
 
     for (header = ngx_http_clockodo_status_headers; header->key; header++) {
 
@@ -104,23 +104,23 @@ ngx_http_clockodo_log_fault(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
     char *outcome)
 {
-    const clockodo_fault_t   *fault;
-    const clockodo_reason_t  *reason;
+    const char              *reason;
+    const clockodo_fault_t  *fault;
 
     fault = &clockodo_faults[ctx->fault];
-    reason = &clockodo_reasons[fault->reason];
+    reason = clockodo_reasons[fault->reason].data;
 
     if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
         ngx_log_error(lcf->log_level, r->connection->log, 0,
                       "clockodo webhook %s (%s): byte %uz: %s",
-                      outcome, reason->name.data, ctx->json.offset,
-                      clockodo_json_errors[ctx->json_error]);
+                      outcome, reason, ctx->json_error.offset,
+                      clockodo_json_errors[ctx->json_error.code]);
         return;
     }
 
     ngx_log_error(lcf->log_level, r->connection->log, 0,
                   "clockodo webhook %s (%s): %s",
-                  outcome, reason->name.data, fault->text);
+                  outcome, reason, fault->text);
 }
 
 

@@ -125,7 +125,7 @@ ngx_http_clockodo_get_value(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value)
 {
-    clockodo_name_t            *name;
+    clockodo_str_t             *name;
     ngx_http_clockodo_value_t  *v;
 
     ngx_str_set(value, "");
@@ -140,7 +140,7 @@ ngx_http_clockodo_get_value(ngx_http_request_t *r,
         return v->get(r, ctx, value);
     }
 
-    name = (clockodo_name_t *) ((u_char *) &ctx->event + v->offset);
+    name = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
 
     if (name->len) {
         value->len = name->len;
@@ -217,9 +217,9 @@ static ngx_int_t
 ngx_http_clockodo_get_reason(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
 {
-    const clockodo_name_t  *name;
+    const clockodo_str_t  *name;
 
-    name = &clockodo_reasons[clockodo_faults[ctx->fault].reason].name;
+    name = &clockodo_reasons[clockodo_faults[ctx->fault].reason];
 
     value->len = name->len;
     value->data = (u_char *) name->data;

@@ -31,17 +31,17 @@ static ngx_int_t ngx_http_clockodo_redis_output_filter(void *data,
     ngx_chain_t *in);
 static ngx_uint_t ngx_http_clockodo_redis_dedupes(
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx);
-static clockodo_name_t *ngx_http_clockodo_redis_add(clockodo_name_t *arg,
+static clockodo_str_t *ngx_http_clockodo_redis_add(clockodo_str_t *arg,
     ngx_str_t *value);
-static clockodo_name_t *ngx_http_clockodo_redis_add_command(
+static clockodo_str_t *ngx_http_clockodo_redis_add_command(
     ngx_http_request_t *r, ngx_http_clockodo_redis_loc_conf_t *rlcf,
-    ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg);
-static clockodo_name_t *ngx_http_clockodo_redis_add_script(
+    ngx_http_clockodo_ctx_t *ctx, clockodo_str_t *arg);
+static clockodo_str_t *ngx_http_clockodo_redis_add_script(
     ngx_http_request_t *r, ngx_http_clockodo_redis_loc_conf_t *rlcf,
-    ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg);
-static clockodo_name_t *ngx_http_clockodo_redis_add_fields(
+    ngx_http_clockodo_ctx_t *ctx, clockodo_str_t *arg);
+static clockodo_str_t *ngx_http_clockodo_redis_add_fields(
     ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
-    clockodo_name_t *arg);
+    clockodo_str_t *arg);
 static ngx_int_t ngx_http_clockodo_redis_reinit_request(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_redis_process_header(
@@ -176,8 +176,8 @@ ngx_http_clockodo_redis_create_request(ngx_http_request_t *r)
     size_t                               nargs;
     ngx_buf_t                           *b;
     ngx_chain_t                         *cl;
-    clockodo_name_t                     *arg;
-    clockodo_name_t                      args[NGX_HTTP_CLOCKODO_REDIS_ARGS];
+    clockodo_str_t                      *arg;
+    clockodo_str_t                       args[NGX_HTTP_CLOCKODO_REDIS_ARGS];
     ngx_http_clockodo_ctx_t             *ctx;
     ngx_http_clockodo_redis_loc_conf_t  *rlcf;
 
@@ -313,8 +313,8 @@ ngx_http_clockodo_redis_dedupes(ngx_http_clockodo_redis_loc_conf_t *rlcf,
 }
 
 
-static clockodo_name_t *
-ngx_http_clockodo_redis_add(clockodo_name_t *arg, ngx_str_t *value)
+static clockodo_str_t *
+ngx_http_clockodo_redis_add(clockodo_str_t *arg, ngx_str_t *value)
 {
     arg->len = value->len;
     arg->data = (char *) value->data;
@@ -325,10 +325,10 @@ ngx_http_clockodo_redis_add(clockodo_name_t *arg, ngx_str_t *value)
 
 /* XADD, or a script that does it */
 
-static clockodo_name_t *
+static clockodo_str_t *
 ngx_http_clockodo_redis_add_command(ngx_http_request_t *r,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
-    clockodo_name_t *arg)
+    clockodo_str_t *arg)
 {
     if (ngx_http_clockodo_redis_dedupes(rlcf, ctx)) {
         arg = ngx_http_clockodo_redis_add_script(r, rlcf, ctx, arg);
@@ -352,16 +352,16 @@ ngx_http_clockodo_redis_add_command(ngx_http_request_t *r,
 }
 
 
-static clockodo_name_t *
+static clockodo_str_t *
 ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
-    clockodo_name_t *arg)
+    clockodo_str_t *arg)
 {
     u_char           *p;
     ngx_str_t         known;
-    clockodo_name_t  *key;
+    clockodo_str_t  *key;
 
-    if (ctx->event.key.len == 0 && clockodo_event_key(&ctx->event) != 0) {
+    if (clockodo_event_key(&ctx->event) != 0) {
         return NULL;
     }
 
@@ -389,9 +389,9 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
 
 /* every entry has the same: Redis then writes the names but now and then */
 
-static clockodo_name_t *
+static clockodo_str_t *
 ngx_http_clockodo_redis_add_fields(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, clockodo_name_t *arg)
+    ngx_http_clockodo_ctx_t *ctx, clockodo_str_t *arg)
 {
     ngx_str_t                   value;
     ngx_uint_t                  i;

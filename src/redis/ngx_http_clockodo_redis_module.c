@@ -513,7 +513,7 @@ ngx_http_clockodo_redis_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t        *value;
     ngx_uint_t        i;
-    clockodo_name_t   args[3];
+    clockodo_str_t    args[3];
 
     if (rlcf->auth.data) {
         return "is duplicate";

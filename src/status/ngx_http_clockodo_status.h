@@ -39,15 +39,6 @@ void ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
 /* "team.updated", or "other" for the last one */
 const char *ngx_http_clockodo_event_name(ngx_uint_t event);
 
-/*
- * Several reasons may share a name.  Sets *count to how often a location has
- * rejected for the first of them and those that follow.  Returns the reason
- * after these, CLOCKODO_REASONS if there is none.
- */
-ngx_uint_t ngx_http_clockodo_count_reason(
-    ngx_http_clockodo_counters_t *counters, ngx_uint_t first,
-    ngx_atomic_uint_t *count);
-
 
 #pragma GCC visibility pop
 

@@ -76,8 +76,7 @@ static void
 ngx_http_clockodo_json_counters(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_counters_t *counters)
 {
-    ngx_uint_t         i, next;
-    ngx_atomic_uint_t  count;
+    ngx_uint_t  i;
 
     ngx_http_clockodo_write(w, ",\"requests\":{");
 
@@ -90,12 +89,11 @@ ngx_http_clockodo_json_counters(ngx_http_clockodo_writer_t *w,
 
     ngx_http_clockodo_write(w, "},\"rejected\":{");
 
-    for (i = CLOCKODO_REASON_NONE + 1; i < CLOCKODO_REASONS; i = next) {
-        next = ngx_http_clockodo_count_reason(counters, i, &count);
-
+    for (i = CLOCKODO_REASON_NONE + 1; i < CLOCKODO_REASONS; i++) {
         ngx_http_clockodo_write(w, "%s\"%s\":%uA",
                                 i > CLOCKODO_REASON_NONE + 1 ? "," : "",
-                                clockodo_reasons[i].name.data, count);
+                                clockodo_reasons[i].data,
+                                counters->reasons[i]);
     }
 
     ngx_http_clockodo_write(w, "},\"events\":{");
@@ -265,7 +263,7 @@ ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
                             delivery->location->len,
                             delivery->location->label,
                             clockodo_verdicts[delivery->verdict].data,
-                            clockodo_reasons[delivery->reason].name.data,
+                            clockodo_reasons[delivery->reason].data,
                             (size_t) delivery->event.len,
                             delivery->event.data,
                             (size_t) delivery->entity_id.len,

@@ -167,15 +167,13 @@ static void
 ngx_http_clockodo_metric_rejected(ngx_http_clockodo_writer_t *w, char *name,
     ngx_http_clockodo_location_t *loc)
 {
-    ngx_uint_t         i, next;
-    ngx_atomic_uint_t  count;
+    ngx_uint_t  i;
 
-    for (i = CLOCKODO_REASON_NONE + 1; i < CLOCKODO_REASONS; i = next) {
-        next = ngx_http_clockodo_count_reason(loc->counters, i, &count);
-
+    for (i = CLOCKODO_REASON_NONE + 1; i < CLOCKODO_REASONS; i++) {
         ngx_http_clockodo_write(w, "%s{location=\"%V\",reason=\"%s\"} %uA\n",
                                 name, &loc->label,
-                                clockodo_reasons[i].name.data, count);
+                                clockodo_reasons[i].data,
+                                loc->counters->reasons[i]);
     }
 }
 

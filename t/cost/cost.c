@@ -161,12 +161,12 @@ cost_make(const cost_body_t *body, char *text)
 __attribute__((noinline)) void
 cost_call(const char *text, size_t len)
 {
-    size_t             number;
-    clockodo_json_e    error;
-    clockodo_json_t    json;
-    clockodo_event_t   event;
-    clockodo_fault_e   fault;
-    clockodo_policy_t  policy;
+    size_t                 number;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    clockodo_fault_e       fault;
+    clockodo_policy_t      policy;
 
     error = clockodo_event_parse((const unsigned char *) text, len, 12345,
                                  &event, &json);

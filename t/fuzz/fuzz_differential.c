@@ -30,17 +30,17 @@ static void differential_spelling(json_t *root,
 static int differential_spelled(json_t *object, const char *name,
     size_t len);
 static void differential_id(json_t *value, uint64_t id);
-static void differential_name(json_t *value, const clockodo_name_t *name);
+static void differential_name(json_t *value, const clockodo_str_t *name);
 
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    cJSON                    *tree;
-    json_t                   *root;
-    clockodo_json_e           error;
-    clockodo_json_t           json;
-    clockodo_json_members_t   members;
+    cJSON                   *tree;
+    json_t                  *root;
+    clockodo_json_e          error;
+    clockodo_json_error_t    json;
+    clockodo_json_members_t  members;
 
     error = clockodo_json_scan(data, size, 1, &json, &members);
     root = strict_jansson((const char *) data, size);
@@ -86,10 +86,10 @@ differential_long_number(const uint8_t *data, size_t size)
 static void
 differential_event(const uint8_t *data, size_t size, json_t *root)
 {
-    json_t            *token, *secret, *payload;
-    clockodo_json_t    json;
-    clockodo_event_t   event;
-    unsigned char      digest[CLOCKODO_SHA256_LEN];
+    json_t                *token, *secret, *payload;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    unsigned char          digest[CLOCKODO_SHA256_LEN];
 
     fuzz_check(clockodo_event_parse(data, size, 1, &event, &json)
                == CLOCKODO_JSON_OK);
@@ -260,7 +260,7 @@ differential_id(json_t *value, uint64_t id)
 
 
 static void
-differential_name(json_t *value, const clockodo_name_t *name)
+differential_name(json_t *value, const clockodo_str_t *name)
 {
     fuzz_check(json_is_string(value));
     fuzz_check(json_string_length(value) == name->len);

@@ -20,8 +20,8 @@
 static void event_names(const clockodo_event_t *event);
 static void event_masked(const uint8_t *data, size_t size,
     const clockodo_event_t *event);
-static void event_same(const clockodo_name_t *name,
-    const clockodo_name_t *other);
+static void event_same(const clockodo_str_t *name,
+    const clockodo_str_t *other);
 static void event_judged(clockodo_event_t *event);
 
 
@@ -29,7 +29,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     clockodo_json_e          error;
-    clockodo_json_t          json, scan;
+    clockodo_json_error_t    json, scan;
     clockodo_event_t         event;
     clockodo_json_members_t  members;
 
@@ -88,9 +88,9 @@ event_names(const clockodo_event_t *event)
 static void
 event_masked(const uint8_t *data, size_t size, const clockodo_event_t *event)
 {
-    uint8_t           *text;
-    clockodo_json_t    json;
-    clockodo_event_t   masked;
+    uint8_t               *text;
+    clockodo_json_error_t  json;
+    clockodo_event_t       masked;
 
     fuzz_check(event->token_offset > 0);
     fuzz_check(event->token_offset + event->token_len < size);
@@ -131,7 +131,7 @@ event_masked(const uint8_t *data, size_t size, const clockodo_event_t *event)
 
 
 static void
-event_same(const clockodo_name_t *name, const clockodo_name_t *other)
+event_same(const clockodo_str_t *name, const clockodo_str_t *other)
 {
     fuzz_check(name->len == other->len);
     fuzz_check(name->len == 0

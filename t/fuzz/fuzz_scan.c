@@ -56,7 +56,7 @@ scan(const uint8_t *data, size_t size, uint32_t key, size_t *offset)
 {
     size_t                   i;
     clockodo_json_e          error;
-    clockodo_json_t          json;
+    clockodo_json_error_t    json;
     clockodo_json_member_t  *member;
     clockodo_json_members_t  members;
 

@@ -41,19 +41,14 @@ static int failing_sha256(const void *text, size_t len,
 #define clockodo_json_members_free  failing_json_members_free
 #define clockodo_json_name_decodes_to  failing_json_name_decodes_to
 #define clockodo_json_name_folds_to  failing_json_name_folds_to
-#define clockodo_event_types        failing_event_types
-#define clockodo_event_type         failing_event_type
-#define clockodo_event_entity       failing_event_entity
-#define clockodo_event_char         failing_event_char
 #define clockodo_event_parse        failing_parse
 #define clockodo_event_key          failing_key
 #define clockodo_sha256             failing_sha256
 
-int clockodo_event_char(char c);
-
 #include "clockodo_json_members.c"
 #include "clockodo_json.c"
 #include "clockodo_event.c"
+#include "clockodo_event_key.c"
 
 #undef malloc
 #undef calloc
@@ -66,10 +61,6 @@ int clockodo_event_char(char c);
 #undef clockodo_json_members_free
 #undef clockodo_json_name_decodes_to
 #undef clockodo_json_name_folds_to
-#undef clockodo_event_types
-#undef clockodo_event_type
-#undef clockodo_event_entity
-#undef clockodo_event_char
 #undef clockodo_event_parse
 #undef clockodo_event_key
 #undef clockodo_sha256
@@ -604,7 +595,7 @@ static void test_fault_is(const test_values_t *values,
 static void test_parse_cut(const char *text);
 static const unsigned char *test_parse(const char *text,
     clockodo_event_t *event);
-static void test_name_is(const clockodo_name_t *name, const char *expected);
+static void test_name_is(const clockodo_str_t *name, const char *expected);
 static void test_hex_is(const unsigned char *digest, const char *expected);
 
 
@@ -1041,10 +1032,10 @@ event_handshakes(void **state)
 static void
 event_malformed(void **state)
 {
-    size_t                i, len;
-    clockodo_json_t       json;
-    clockodo_event_t      event;
-    const unsigned char  *p;
+    size_t                 i, len;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    const unsigned char   *p;
 
     static const struct {
         clockodo_json_e   error;
@@ -1080,12 +1071,12 @@ event_malformed(void **state)
 static void
 event_no_memory(void **state)
 {
-    char                  text[4096], *p;
-    size_t                i, len, calls;
-    cJSON_Hooks           hooks;
-    clockodo_json_e       error;
-    clockodo_json_t       json;
-    clockodo_event_t      event;
+    char                   text[4096], *p;
+    size_t                 i, len, calls;
+    cJSON_Hooks            hooks;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
 
     (void) state;
 
@@ -1148,6 +1139,15 @@ event_no_memory(void **state)
     test_fail = 0;
     assert_int_equal(failing_key(&event), 0);
     test_name_is(&event.key, BUDGET_KEY);
+
+    /* once it is there, nothing is done */
+
+    test_calls = 0;
+    test_fail = 1;
+    assert_int_equal(failing_key(&event), 0);
+    assert_int_equal(test_calls, 0);
+    test_name_is(&event.key, BUDGET_KEY);
+    test_fail = 0;
 
     cJSON_InitHooks(NULL);
 }
@@ -1222,11 +1222,11 @@ test_fault_is(const test_values_t *values, clockodo_fault_e fault)
 static void
 test_parse_cut(const char *text)
 {
-    size_t                len;
-    clockodo_json_e       error;
-    clockodo_json_t       json;
-    clockodo_event_t      event;
-    const unsigned char  *p;
+    size_t                 len;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
+    const unsigned char   *p;
 
     for (len = 0; len < (size_t) (strrchr(text, '}') - text); len++) {
 
@@ -1246,10 +1246,10 @@ test_parse_cut(const char *text)
 static const unsigned char *
 test_parse(const char *text, clockodo_event_t *event)
 {
-    size_t                len;
-    clockodo_json_e       error;
-    clockodo_json_t       json;
-    const unsigned char  *p;
+    size_t                 len;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    const unsigned char   *p;
 
     len = strlen(text);
     memset(event, 0xff, sizeof(clockodo_event_t));
@@ -1267,7 +1267,7 @@ test_parse(const char *text, clockodo_event_t *event)
 
 
 static void
-test_name_is(const clockodo_name_t *name, const char *expected)
+test_name_is(const clockodo_str_t *name, const char *expected)
 {
     if (name->len != strlen(expected)
         || (name->len && memcmp(name->data, expected, name->len) != 0))

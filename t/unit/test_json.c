@@ -423,7 +423,7 @@ static const test_member_t  test_members[] = {
 static void test_scan_is(const char *text, size_t len, clockodo_json_e error,
     size_t offset);
 static clockodo_json_e test_scan(const char *text, size_t len, uint32_t key,
-    clockodo_json_t *json);
+    clockodo_json_error_t *json);
 static const clockodo_json_value_t *test_find(
     const clockodo_json_members_t *members, uint32_t object,
     const char *name);
@@ -470,7 +470,7 @@ json_invalid(void **state)
     char                   text[512];
     size_t                 i, len;
     clockodo_json_e        error;
-    clockodo_json_t        json;
+    clockodo_json_error_t  json;
     const test_invalid_t  *t;
 
     (void) state;
@@ -565,10 +565,10 @@ json_bytes(void **state)
 static void
 json_code_units(void **state)
 {
-    char             text[32];
-    unsigned         code;
-    clockodo_json_e  error, expected;
-    clockodo_json_t  json;
+    char                   text[32];
+    unsigned               code;
+    clockodo_json_e        error, expected;
+    clockodo_json_error_t  json;
 
     (void) state;
 
@@ -595,11 +595,11 @@ json_code_units(void **state)
 static void
 json_utf8_pairs(void **state)
 {
-    char             text[16];
-    size_t           len, n;
-    unsigned         first, second, code, valid;
-    clockodo_json_e  error;
-    clockodo_json_t  json;
+    char                   text[16];
+    size_t                 len, n;
+    unsigned               first, second, code, valid;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
 
     (void) state;
 
@@ -641,11 +641,11 @@ json_utf8_pairs(void **state)
 static void
 json_names_decoded(void **state)
 {
-    char             text[64];
-    size_t           len;
-    unsigned         code;
-    clockodo_json_e  error;
-    clockodo_json_t  json;
+    char                   text[64];
+    size_t                 len;
+    unsigned               code;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
 
     (void) state;
 
@@ -757,9 +757,9 @@ json_many_members(void **state)
 static void
 json_cost(void **state)
 {
-    char             *text;
-    size_t            i, len;
-    clockodo_json_t   json;
+    char                  *text;
+    size_t                 i, len;
+    clockodo_json_error_t  json;
 
     static const char *const  formats[] = {
         "%zu", "common_prefix_of_them_all_%06zu", "%06zu_common_suffix"
@@ -831,11 +831,11 @@ json_probes(void **state)
 static void
 json_no_memory(void **state)
 {
-    char                     *text;
-    size_t                    len;
-    clockodo_json_t           json;
-    const unsigned char      *p;
-    clockodo_json_members_t   members;
+    char                    *text;
+    size_t                   len;
+    clockodo_json_error_t    json;
+    const unsigned char     *p;
+    clockodo_json_members_t  members;
 
     (void) state;
 
@@ -913,12 +913,12 @@ json_errors(void **state)
 static void
 json_members(void **state)
 {
-    size_t                         i, len;
-    clockodo_json_t                json;
-    const test_member_t           *t;
-    const unsigned char           *p;
-    clockodo_json_members_t        members;
-    const clockodo_json_value_t   *value;
+    size_t                        i, len;
+    clockodo_json_error_t         json;
+    const test_member_t          *t;
+    const unsigned char          *p;
+    clockodo_json_members_t       members;
+    const clockodo_json_value_t  *value;
 
     (void) state;
 
@@ -957,12 +957,12 @@ json_members(void **state)
 static void
 json_members_nested(void **state)
 {
-    char                          *text, *p;
-    size_t                         i, n, len;
-    clockodo_json_t                json;
-    const unsigned char           *guarded;
-    clockodo_json_members_t        members;
-    const clockodo_json_value_t   *a, *b;
+    char                         *text, *p;
+    size_t                        i, n, len;
+    clockodo_json_error_t         json;
+    const unsigned char          *guarded;
+    clockodo_json_members_t       members;
+    const clockodo_json_value_t  *a, *b;
 
     static const size_t            sizes[] = { 0, 20, 26, 27, 28, 200, 5000 };
 
@@ -1051,9 +1051,9 @@ static void
 test_scan_is(const char *text, size_t len, clockodo_json_e error,
     size_t offset)
 {
-    size_t           i;
-    clockodo_json_e  result;
-    clockodo_json_t  json;
+    size_t                 i;
+    clockodo_json_e        result;
+    clockodo_json_error_t  json;
 
     /* the weak ones are too costly for many names */
 
@@ -1071,13 +1071,14 @@ test_scan_is(const char *text, size_t len, clockodo_json_e error,
 
 
 static clockodo_json_e
-test_scan(const char *text, size_t len, uint32_t key, clockodo_json_t *json)
+test_scan(const char *text, size_t len, uint32_t key,
+    clockodo_json_error_t *json)
 {
     clockodo_json_e           error;
     const unsigned char      *p;
     clockodo_json_members_t   members;
 
-    memset(json, 0xff, sizeof(clockodo_json_t));
+    memset(json, 0xff, sizeof(clockodo_json_error_t));
     memset(&members, 0xff, sizeof(clockodo_json_members_t));
 
     p = guard_text(text, len);

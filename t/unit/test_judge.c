@@ -200,27 +200,27 @@ static const test_pattern_t  test_patterns[] = {
 };
 
 
-/* the documented reasons with their statuses */
+/* the documented reasons, each with all statuses of its faults */
 
-static const clockodo_reason_t  test_reasons[] = {
-    { test_name(""), 0 },
-    { test_name("method"), 405 },
-    { test_name("content_type"), 415 },
-    { test_name("content_encoding"), 415 },
-    { test_name("empty_body"), 400 },
-    { test_name("body_too_large"), 413 },
-    { test_name("malformed_json"), 400 },
-    { test_name("handshake"), 400 },
-    { test_name("handshake"), 403 },
-    { test_name("handshake"), 500 },
-    { test_name("handshake"), 503 },
-    { test_name("token"), 403 },
-    { test_name("envelope"), 400 },
-    { test_name("unknown_event"), 400 },
-    { test_name("payload"), 400 },
-    { test_name("company"), 403 },
-    { test_name("stale"), 400 },
-    { test_name("in_flight"), 409 }
+static const struct {
+    const char  *name;
+    unsigned     statuses[5];
+} test_reasons[] = {
+    { "", { 0 } },
+    { "method", { 405, 0 } },
+    { "content_type", { 415, 0 } },
+    { "content_encoding", { 415, 0 } },
+    { "empty_body", { 400, 0 } },
+    { "body_too_large", { 413, 0 } },
+    { "malformed_json", { 400, 0 } },
+    { "handshake", { 400, 403, 500, 503, 0 } },
+    { "token", { 403, 0 } },
+    { "envelope", { 400, 0 } },
+    { "unknown_event", { 400, 0 } },
+    { "payload", { 400, 0 } },
+    { "company", { 403, 0 } },
+    { "stale", { 400, 0 } },
+    { "in_flight", { 409, 0 } }
 };
 
 
@@ -239,8 +239,8 @@ static clockodo_token_t  test_configured[4];
 static void test_event(clockodo_event_t *event);
 static void test_policy(clockodo_policy_t *policy);
 static void test_digest(const char *token, unsigned char *digest);
-static void test_split(const char *name, clockodo_name_t *entity,
-    clockodo_name_t *action);
+static void test_split(const char *name, clockodo_str_t *entity,
+    clockodo_str_t *action);
 
 
 static void
@@ -465,7 +465,7 @@ pattern_syntax(void **state)
     int                    rc;
     size_t                 i, len;
     const char            *p;
-    clockodo_name_t        entity, action;
+    clockodo_str_t         entity, action;
     clockodo_pattern_t     pattern;
     const test_pattern_t  *t;
 
@@ -508,7 +508,8 @@ pattern_syntax(void **state)
 static void
 verdict_tables(void **state)
 {
-    size_t  i, k, len;
+    size_t           i, k, len;
+    const unsigned  *status;
 
     (void) state;
 
@@ -522,16 +523,30 @@ verdict_tables(void **state)
     assert_int_equal(test_count(test_reasons), CLOCKODO_REASONS);
 
     for (i = 0; i < CLOCKODO_REASONS; i++) {
-        assert_string_equal(clockodo_reasons[i].name.data,
-                            test_reasons[i].name.data);
-        assert_int_equal(clockodo_reasons[i].name.len,
-                         test_reasons[i].name.len);
-        assert_int_equal(clockodo_reasons[i].status, test_reasons[i].status);
+        assert_string_equal(clockodo_reasons[i].data, test_reasons[i].name);
+        assert_int_equal(clockodo_reasons[i].len,
+                         strlen(test_reasons[i].name));
 
-        /* each is the reason of some fault */
+        /* each of its statuses is that of some fault */
 
-        for (k = 0; clockodo_faults[k].reason != i; k++) {
-            assert_true(k + 1 < CLOCKODO_FAULTS);
+        for (status = test_reasons[i].statuses; *status; status++) {
+            for (k = 0;
+                 clockodo_faults[k].reason != i
+                 || clockodo_faults[k].status != *status;
+                 k++)
+            {
+                assert_true(k + 1 < CLOCKODO_FAULTS);
+            }
+        }
+    }
+
+    /* and no fault has another one */
+
+    for (i = 1; i < CLOCKODO_FAULTS; i++) {
+        status = test_reasons[clockodo_faults[i].reason].statuses;
+
+        while (*status != clockodo_faults[i].status) {
+            assert_int_not_equal(*status++, 0);
         }
     }
 
@@ -553,6 +568,7 @@ verdict_tables(void **state)
 
     assert_int_equal(clockodo_faults[CLOCKODO_FAULT_NONE].reason,
                      CLOCKODO_REASON_NONE);
+    assert_int_equal(clockodo_faults[CLOCKODO_FAULT_NONE].status, 0);
     assert_string_equal(clockodo_faults[CLOCKODO_FAULT_NONE].text, "");
 }
 
@@ -596,7 +612,7 @@ test_digest(const char *token, unsigned char *digest)
 
 
 static void
-test_split(const char *name, clockodo_name_t *entity, clockodo_name_t *action)
+test_split(const char *name, clockodo_str_t *entity, clockodo_str_t *action)
 {
     const char  *dot;
 

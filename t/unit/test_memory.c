@@ -311,7 +311,7 @@ test_scan(const char *text, size_t len,
     unsigned char result[CLOCKODO_SHA256_LEN])
 {
     clockodo_json_e          error;
-    clockodo_json_t          json;
+    clockodo_json_error_t    json;
     clockodo_json_members_t  members;
 
     (void) result;
@@ -334,9 +334,9 @@ static int
 test_parse(const char *text, size_t len,
     unsigned char result[CLOCKODO_SHA256_LEN])
 {
-    clockodo_json_e   error;
-    clockodo_json_t   json;
-    clockodo_event_t  event;
+    clockodo_json_e        error;
+    clockodo_json_error_t  json;
+    clockodo_event_t       event;
 
     error = clockodo_event_parse((const unsigned char *) text, len, 1, &event,
                                  &json);
@@ -383,7 +383,7 @@ static void
 test_without(void **state)
 {
     size_t                 number;
-    clockodo_json_t        json;
+    clockodo_json_error_t  json;
     clockodo_fault_e       fault;
     clockodo_event_t       event;
     clockodo_token_t       token;

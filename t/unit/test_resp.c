@@ -233,7 +233,7 @@ resp_write(void **state)
     char                   *want;
     size_t                  i, size;
     unsigned char          *p, *text;
-    clockodo_name_t         args[12];
+    clockodo_str_t          args[12];
 
     static const char       big[] = "*3\r\n$4\r\nXADD\r\n$0\r\n\r\n$1000\r\n";
 

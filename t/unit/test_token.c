@@ -462,7 +462,8 @@ token_line_cut(void **state)
 
         for (len = 0; len < t->len; len++) {
             p = guard_text(t->text, len);
-            (void) clockodo_token_line_parse(p, len, &tl);
+            assert_true(clockodo_token_line_parse(p, len, &tl)
+                        <= CLOCKODO_TOKEN_LINE_SUBSCRIPTION);
             guard_free(p, len);
         }
     }
