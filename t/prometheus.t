@@ -58,7 +58,8 @@ for my $request (@requests) {
 my $status = wait_for(sub {
     my $status = decode_json(get('/status'));
 
-    return @{$status->{deliveries}} == @requests ? $status : undef;
+    return @{$status->{deliveries}} + @{$status->{other_deliveries}}
+           == @requests ? $status : undef;
 });
 
 my $text = get('/metrics');
@@ -85,11 +86,29 @@ for my $location (@{$status->{locations}}) {
             = $values->{$_} for keys %$values;
     }
 
-    for my $token (@{$location->{tokens}}) {
-        $json{'clockodo_token_last_used_timestamp_seconds'
-              . qq({location="$label",token="$token->{token}"})}
-            = $token->{last_used};
-    }
+    my $tokens = $location->{tokens};
+
+    $json{'clockodo_token_last_used_timestamp_seconds'
+          . qq({location="$label",token="$_"})} = $tokens->{$_}
+        for keys %$tokens;
+
+    my $responses = $location->{upstream_seconds};
+    my $histogram = 'clockodo_upstream_response_seconds';
+
+    $json{qq(${histogram}_bucket{location="$label",le="$_"})}
+        = $responses->{buckets}{$_} for keys %{$responses->{buckets}};
+
+    my %one = (
+        "${histogram}_sum" => $responses->{sum},
+        "${histogram}_count" => $responses->{buckets}{'+Inf'},
+        clockodo_not_taken_consecutive => $location->{not_taken}{consecutive},
+        clockodo_secret_file_bytes => $location->{secret_file}{bytes},
+        clockodo_secret_file_limit_bytes => $location->{secret_file}{limit},
+        map { ("clockodo_spool_${_}_total" => $location->{spool}{$_}) }
+            qw(stored duplicates failures),
+    );
+
+    $json{qq($_\{location="$label"})} = $one{$_} for keys %one;
 }
 
 $json{clockodo_last_accepted_timestamp_seconds} = $last->{time};
@@ -101,15 +120,22 @@ for my $kind (qw(event subscription)) {
         = $values->{$_} for keys %$values;
 }
 
+$json{clockodo_start_time_seconds} = $status->{since};
+$json{qq(clockodo_build_info{version="$status->{module_version}",)
+      . qq(nginx_version="$status->{nginx_version}"})} = 1;
+
 $json{clockodo_dedupe_entries} = $status->{dedupe}{entries};
 $json{"clockodo_dedupe_${_}_total"} = $status->{dedupe}{$_}
     for qw(evictions unclaimed);
 
 delete @json{grep { !defined $json{$_} } keys %json};
 
-my %metrics = $text =~ /^(clockodo_\S+?(?:\{.*\})?) (\d+)$/mg;
+my %metrics = map { /^(\S+?(?:\{.*\})?) (\S+)$/ }
+              grep { !/^#/ } split /\n/, $text;
 
-is_deeply(\%metrics, \%json, 'the same as the JSON');
+is_deeply([ map { "$_ " . (0 + $metrics{$_}) } sort keys %metrics ],
+          [ map { "$_ " . (0 + $json{$_}) } sort keys %json ],
+          'the same as the JSON');
 is($json{'clockodo_requests_total{location="hooks.example.com/hook",'
          . 'verdict="rejected"}'}, 4, 'and it is what was sent');
 

@@ -207,33 +207,3 @@ ngx_http_clockodo_add_buffer(ngx_http_clockodo_writer_t *w)
 
     return NGX_OK;
 }
-
-
-const char *
-ngx_http_clockodo_event_name(ngx_uint_t event)
-{
-    return event < CLOCKODO_EVENT_TYPES ? clockodo_event_types[event].name
-                                        : "other";
-}
-
-
-ngx_uint_t
-ngx_http_clockodo_count_reason(ngx_http_clockodo_counters_t *counters,
-    ngx_uint_t first, ngx_atomic_uint_t *count)
-{
-    ngx_uint_t  i;
-
-    *count = 0;
-
-    for (i = first;
-         i < CLOCKODO_REASONS
-         && ngx_strcmp(clockodo_reasons[i].name.data,
-                       clockodo_reasons[first].name.data)
-            == 0;
-         i++)
-    {
-        *count += counters->reasons[i];
-    }
-
-    return i;
-}
