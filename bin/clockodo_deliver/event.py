@@ -132,3 +132,7 @@ class Target(Protocol):
 
 def age(since: float | None) -> float | None:
     return None if since is None else max(0.0, time.time() - since)
+
+
+def plural(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"

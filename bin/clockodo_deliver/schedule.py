@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from .event import Backoff, Event, Invalid, Outcome, Source, Target, Trouble
+from .event import (Backoff, Event, Invalid, Outcome, Source, Target, Trouble,
+                    plural)
 
 SHARE = 16              # new events between two retries, while there are new
 
@@ -193,8 +194,8 @@ class Schedule:
             self.settle(self.source.done, event)
 
         elif self.backoff.is_over(event, outcome):
-            log.error("%s %s: %s, put aside after %d tries", event.id, name,
-                      outcome.error, event.tries)
+            log.error("%s %s: %s, put aside after %s", event.id, name,
+                      outcome.error, plural(event.tries, "try", "tries"))
             self.settle(self.source.bury, event, outcome.error)
 
         else:
