@@ -90,13 +90,19 @@ class Bounded(io.RawIOBase):
     def __init__(self, sock: socket.socket, end: float) -> None:
         self.sock = sock
         self.end = end
+        self.wanted = True      # a header that breaks off is no answer
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self.sock.settimeout(left(self.end))
-        return self.sock.recv_into(buffer)
+        n = self.sock.recv_into(buffer)
+
+        if n == 0 and self.wanted:
+            raise ConnectionError("closed before the answer was complete")
+
+        return n
 
 
 def left(end: float) -> float:
@@ -209,21 +215,10 @@ class Url:
 
     def deliver(self, event: Event) -> Outcome:
         end = time.monotonic() + self.timeout
-        request = self.request(event)
-        known = self.reusable()
 
         try:
-            try:
-                response = self.exchange(known or self.connect(end), request,
-                                         end)
-            except (ConnectionError, http.client.RemoteDisconnected):
-
-                # it had closed the connection before this event came
-
-                if known is None:
-                    raise
-                response = self.exchange(self.connect(end), request, end)
-
+            sock = self.reusable() or self.connect(end)
+            response = self.exchange(sock, self.request(event), end)
         except TimeoutError:
             self.close()
             return Outcome(f"no answer within {self.timeout:g} s")
@@ -310,6 +305,7 @@ class Url:
         try:
             if isinstance(answer := response.fp.raw, Bounded):
                 answer.end = min(end, time.monotonic() + self.BODY)
+                answer.wanted = False
 
             response.read(ANSWER)
 

@@ -92,9 +92,11 @@ sub name {
 sub names {
     my ($self, $folder) = @_;
 
-    opendir my $dir, "$self->{path}/$folder" or return;
+    my @names;
 
-    my @names = sort grep { !/^\./ } readdir $dir;
+    if (opendir my $dir, "$self->{path}/$folder") {
+        @names = sort grep { !/^\./ } readdir $dir;
+    }
 
     return @names;
 }
