@@ -1,6 +1,5 @@
-# clockodo-deliver and a stream: it gets every event to its end, also those of
-# a worker that has died, of a command that has failed, and while Redis is
-# away; and it is at home where clockodo-consumer was.
+# clockodo-deliver and a stream: it gets every event to its end, also one
+# whose command has failed, and while Redis is away.
 
 use strict;
 use warnings;
@@ -39,15 +38,12 @@ END
 subtest 'an event'             => \&one;
 subtest 'to a URL'             => \&url;
 subtest 'a command fails'      => \&fails;
-subtest 'a worker dies'        => \&dies;
 subtest 'several workers'      => \&several;
 subtest 'what is left for others' => \&sigterm;
 subtest 'Redis is away'        => \&away;
 subtest 'a replica'            => \&replica;
 subtest 'the next server'      => \&next_server;
-subtest 'trimmed'              => \&trimmed;
 subtest '--trim'               => \&trim;
-subtest 'clockodo-consumer'    => \&consumer;
 subtest 'foreign entries'      => \&foreign;
 subtest 'two groups'           => \&groups;
 
@@ -200,27 +196,6 @@ sub fails {
 }
 
 
-sub dies {
-    put(3);
-
-    my $worker = worker('echo $$ > $DIR/pid; exec sleep 1000', '--name', 'dead');
-
-    ok(wait_until(sub { slurp("$dir/pid") =~ /\n/ }), 'it has begun');
-    $worker->stop('KILL');
-    kill 'KILL', slurp("$dir/pid");
-
-    # what it had is free when its time is over, and a margin of 10 seconds
-
-    my $other = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/claimed',
-                       '--timeout', '500ms');
-
-    ok(nothing_pending($other), 'acknowledged by another one');
-    is(slurp("$dir/claimed"), "3\n", 'once');
-
-    $other->stop;
-}
-
-
 sub several {
     my @workers = map { worker('echo $CLOCKODO_ENTITY_ID >> $DIR/several') }
                   1 .. 3;
@@ -369,34 +344,6 @@ sub next_server {
 }
 
 
-# What "maxlen" has cut off is still with a worker that has died, or waits.
-
-sub trimmed {
-    $redis->call('XGROUP', 'CREATECONSUMER', $stream, 'clockodo', 'gone');
-
-    put(13);
-
-    my $failing = worker('exit 1', '--retry-min', '2s', '--retry-max', '2s');
-    ok($failing->wait_for_log(qr/again/), 'one has failed');
-    $failing->stop;
-
-    put($_) for 14, 15;
-    $redis->call('XREADGROUP', 'GROUP', 'clockodo', 'gone', 'COUNT', 2,
-                 'STREAMS', $stream, '>');
-    $redis->call('XTRIM', $stream, 'MAXLEN', 1);
-
-    my $worker = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/trimmed',
-                        '--timeout', '100ms');
-
-    ok(nothing_pending($worker), 'acknowledged');
-    is(slurp("$dir/trimmed"), "15\n", 'the one that is left');
-    like($worker->log, qr/^\d+-\d+: it is no longer in the stream$/m, 'said');
-    is($worker->stop, 0, 'stopped');
-    is($redis->call('EXISTS', "{$stream}:retry:clockodo",
-                    "{$stream}:tries:clockodo"), 0, 'nothing is left of them');
-}
-
-
 sub trim {
     $redis->call('FLUSHALL');
     put($_) for 1 .. 10;
@@ -430,23 +377,6 @@ sub trim {
 }
 
 
-# What the old program has left: read, failed, and not acknowledged.
-
-sub consumer {
-    put($_) for 20 .. 24;
-    $redis->call('XGROUP', 'CREATECONSUMER', $stream, 'clockodo', 'old');
-    $redis->call('XREADGROUP', 'GROUP', 'clockodo', 'old', 'COUNT', 3,
-                 'STREAMS', $stream, '>');
-
-    my $worker = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/old',
-                        '--timeout', '100ms');
-
-    ok(nothing_pending($worker), 'acknowledged');
-    is_deeply([sort split /\n/, slurp("$dir/old")], [20 .. 24], 'each once');
-    is($worker->stop, 0, 'stopped');
-}
-
-
 sub foreign {
     my %fields = event_fields();
 
@@ -471,6 +401,7 @@ sub foreign {
 # Each gets everything, and one's failures are none of the other's.
 
 sub groups {
+    $redis->call('DEL', $stream, "{$stream}:dead");
     put(40);
 
     my $good = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/good',
