@@ -274,6 +274,7 @@ bench:                  ## compare with plain nginx, lua and njs (docs/performan
 	@tools/install build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run
+	@bench/deliver
 
 counts:                 ## instructions a request, and whether they are too many
 	@tools/install build bench

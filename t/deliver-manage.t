@@ -11,6 +11,7 @@ use Clockodo::Deliver;
 use Clockodo::Receiver;
 use Clockodo::Redis;
 use Clockodo::Spool;
+use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP qw(decode_json);
 use Test::More;
@@ -22,6 +23,7 @@ my $receiver = Clockodo::Receiver->start(sub {
     $_[0] =~ /^X-Clockodo-Entity-Id: (\d+)/m; $1;
 });
 
+my $dir = tempdir(CLEANUP => 1);
 my $redis = Clockodo::Redis->start;
 my $number = 0;
 
@@ -193,6 +195,20 @@ sub metrics {
     print $check $text;
     close $check;
     is($?, 0, 'promtool has nothing to say');
+
+    # the alerts of the page are about these
+
+    my ($rules) = slurp('docs/deliver.md') =~ /^```yaml\n(.*?)^```/ms;
+    my @metrics = $rules =~ /\b(clockodo_\w+)/g;
+
+    is(@metrics, 2, 'metrics in the rules');
+    like($text, qr/^$_\b/m, $_) for @metrics;
+
+    open my $out, '>', "$dir/rules.yml" or die "rules: $!\n";
+    print $out $rules;
+    close $out;
+    is(system("promtool check rules $dir/rules.yml > /dev/null"), 0,
+       'rules that promtool takes');
 
     # the port is taken
 

@@ -289,7 +289,8 @@ sub locked {
     wait_until(sub { -e $spool->path . '/locked' });
 
     my @workers = map { Clockodo::Deliver->start(
-        '--spool', $spool->path, '--url', $receiver->url) } 1, 2;
+        '--spool', $spool->path, '--url', $receiver->url,
+        '--retry-min', '30m') } 1, 2;
 
     my $other = $spool->put(payload => '{"team":{"id":2}}');
 
@@ -306,8 +307,17 @@ sub locked {
 
     $spool->put(payload => qq({"team":{"id":$_}})) for 100 .. 299;
     ok(wait_until(sub { !$spool->names('new') }), 'many');
-    is($_->stop, 0, 'stopped') for @workers;
     is($receiver->calls, $calls + 202, 'each once');
+
+    # what one has tried waits for both
+
+    $receiver->answer(500);
+    $spool->put(payload => qq({"team":{"id":$_}})) for 300 .. 399;
+    ok(wait_until(sub { $spool->names('retry') == 100 }), 'all have failed');
+    sleep 0.5;
+    is($_->stop, 0, 'stopped') for @workers;
+    is($receiver->calls, $calls + 302, 'each was tried once');
+    $receiver->answer(200);
 }
 
 

@@ -40,7 +40,8 @@ class Events(Collector):
 
         yield tries
 
-        buckets = [(str(float(most)), n) for most, n in zip(counts.BUCKETS, within)]
+        buckets = [(str(float(most)), n)
+                   for most, n in zip(counts.BUCKETS, within)]
 
         histogram = HistogramMetricFamily(
             "clockodo_deliver_duration_seconds",

@@ -179,6 +179,9 @@ class Schedule:
             outcome = self.target.deliver(event)
         except Invalid as error:
             outcome = Outcome(str(error), never=True)
+        except Exception as error:
+            log.exception("%s", event.id)
+            outcome = Outcome(f"a fault of ours: {type(error).__name__}")
 
         seconds = time.monotonic() - began
         kind = ("taken" if outcome.error is None

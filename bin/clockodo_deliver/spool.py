@@ -162,30 +162,36 @@ class Spool:
         for name in records.keys() - files.keys() - self.held:
             self.forget(name)
 
-        self.memory = {name: record for name, record in self.memory.items()
-                       if name in files}
+        for name in set(self.memory) - files.keys() - self.held:
+            self.memory.pop(name, None)
 
         fresh = {name: time for name, time in files.items()
                  if name not in records and name not in self.memory
                  and name not in self.held}
 
         self.fresh = sorted(fresh, key=fresh.__getitem__, reverse=True)
-        self.waiting = [(self.due(name, records), name) for name in files
+        self.waiting = [(self.due(name, records.get(name, 0)), name)
+                        for name in files
                         if name not in fresh and name not in self.held]
         heapq.heapify(self.waiting)
 
         self.scanned = time.monotonic()
         self.pause = max(self.POLL, 5 * (self.scanned - now))
 
-    def due(self, name: str, records: dict[str, float]) -> float:
+    def due(self, name: str, when: float) -> float:
         """Nothing waits longer than --retry-max, even if a clock was wrong."""
-        when = records.get(name, 0.0)
+        when = float(self.memory.get(name, {}).get("due", when))
+        latest = time.time() + max(self.retry_max, self.LATER)
 
-        if name in self.memory:
-            when = float(self.memory[name]["due"])
+        return 0 if when > latest else when
 
-        return 0 if when > time.time() + max(self.retry_max,
-                                             self.LATER) else when
+    @staticmethod
+    def time(record: str) -> float:
+        """Of the next try; 0 if there was none."""
+        try:
+            return os.stat(record).st_mtime
+        except FileNotFoundError:
+            return 0
 
     def record(self, path: str) -> dict[str, Any]:
         try:
@@ -196,10 +202,10 @@ class Spool:
         except (OSError, ValueError):
             record = None
 
-        if not isinstance(record, dict):
-            record = {}
+        if not isinstance(record, dict) or type(record.get("tries")) is not int:
+            record = {"tries": 1, "error": "unknown"}
 
-        return {"tries": 1, "error": "unknown", "at": 0, **record}
+        return {"error": None, "at": 0, **record}
 
     # taking
 
@@ -224,9 +230,10 @@ class Spool:
 
         return events
 
-    def take(self, name: str) -> list[Event]:
+    def take(self, name: str, anyway: bool = False) -> list[Event]:
         """One, which is locked then, or none."""
         path = os.path.join(self.new, name + ".json")
+        record_path = os.path.join(self.records, name)
 
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -250,8 +257,15 @@ class Spool:
             if os.lstat(path).st_ino != info.st_ino:
                 return []
 
-            record = self.memory.get(name) or self.record(
-                os.path.join(self.records, name))
+            # another process, or a thread of ours, may have tried it meanwhile
+
+            due = self.due(name, self.time(record_path))
+
+            if due > time.time() and not anyway:
+                heapq.heappush(self.waiting, (due, name))
+                return []
+
+            record = self.memory.get(name) or self.record(record_path)
 
             with open(fd, "rb", closefd=False) as file:
                 event = Event(name, {}, file.read(), info.st_mtime,
@@ -288,8 +302,11 @@ class Spool:
 
     def empty(self) -> bool:
         """Nothing at all: or a path unit would start us over and over."""
-        with os.scandir(self.new) as entries:
-            return next(entries, None) is None
+        try:
+            with os.scandir(self.new) as entries:
+                return next(entries, None) is None
+        except OSError as error:
+            raise Trouble(str(error)) from error
 
     # settling
 
@@ -447,7 +464,7 @@ class Spool:
         except OSError as error:
             raise Trouble(str(error)) from error
 
-        events = self.take(key)
+        events = self.take(key, anyway=True)
 
         if not events:
             raise Trouble(f"{key} is being delivered, or cannot be read")

@@ -261,7 +261,10 @@ class Url:
 
         # readable while nobody has asked for anything: it is closed
 
-        if select.select([sock], [], [], 0)[0]:
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+
+        if poll.poll(0):
             self.close()
             return None
 
