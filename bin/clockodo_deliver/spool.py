@@ -345,9 +345,8 @@ class Spool:
         record = {"tries": event.tries, "error": error, "at": time.time()}
 
         def act(_: str) -> None:
-            self.memory[event.id] = {**record, "due": due}
             write(os.path.join(self.records, event.id), record, due)
-            del self.memory[event.id]
+            self.memory.pop(event.id, None)
 
         self.settle(event, act)
 

@@ -2,6 +2,7 @@
 
 """usage: application.py DATABASE PORT
        application.py --work DATABASE
+       application.py --help
 
 An application that takes each of Clockodo's events exactly once.  It listens on
 127.0.0.1, writes an event down, answers 200, and does its work later: the line
