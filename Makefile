@@ -140,11 +140,12 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 
 
 # valgrind, for what has no value yet: the unit tests without sanitizers, and
-# the installed nginx.  Left out are the slowest tests, and those that look into
-# nginx or find workers by their names, which valgrind hides.
+# the installed nginx.  Left out are the slowest tests, those that look into nginx
+# or find workers by their names, which valgrind hides, and those of programs.
 
 MEMCHECK    := $(patsubst build/unit/%,build/memcheck/%,$(UNIT))
 MEMCHECK_NOT = t/config-errors.t t/readme.t t/secret-file.t t/unused.t \
+               $(wildcard t/deliver-*.t) t/applications.t \
                $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
 
 $(MEMCHECK): build/memcheck/%: t/unit/%.c t/unit/guard.c \
