@@ -106,7 +106,7 @@ sub hangs {
     my $spool = Clockodo::Spool->new;
     my $name = $spool->put;
 
-    my $worker = start($spool, <<'END', '--timeout', '1s', '--jobs', 1);
+    my $worker = start($spool, <<'END', '--timeout', '3s', '--jobs', 1);
         test $CLOCKODO_ENTITY_ID = 9001 || exit 0
         sh -c 'trap "" TERM; echo $$ > $DIR/child; while :; do sleep 0.1; done' &
         trap "" TERM
@@ -114,9 +114,14 @@ sub hangs {
         wait; while :; do sleep 0.1; done
 END
 
-    ok($worker->wait_for_log(qr/$name .*no end within 1 s, again/), 'ended');
-    ok(wait_until(sub { gone(0 + slurp("$dir/$_")) }), "no $_ is left")
-        for qw(parent child);
+    ok($worker->wait_for_log(qr/$name .*no end within 3 s, again/), 'ended');
+
+    for my $name (qw(parent child)) {
+        my ($pid) = slurp("$dir/$name") =~ /^(\d+)$/ or die "no $name\n";
+
+        ok(wait_until(sub { gone($pid) }, 5), "no $name is left")
+            or kill 'KILL', $pid;
+    }
 
     $spool->put(payload => '{"team":{"id":2}}');
     ok($worker->wait_for_log(qr/taken/), 'another one');

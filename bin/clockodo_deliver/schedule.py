@@ -94,9 +94,7 @@ class Schedule:
                 room = max(1, self.jobs // 2) - self.retrying
 
             try:
-                events = self.pick(free, room)
-
-                if events:
+                if self.pick(free, room):
                     continue
 
                 if self.busy or not self.source.empty():
@@ -112,7 +110,10 @@ class Schedule:
                 log.error("%s", trouble)
                 time.sleep(self.PAUSE)
 
-        self.leave()
+        try:
+            self.source.close()
+        except Trouble as trouble:
+            log.error("%s", trouble)
 
     def pick(self, free: int, room: int) -> bool:
         """Whether there was anything."""
@@ -141,14 +142,6 @@ class Schedule:
             self.work.put(event)
 
         return len(events)
-
-    def leave(self) -> None:
-        """What was read while waiting is for others."""
-        for event in getattr(self.source, "got", ()):
-            try:
-                self.source.release(event)
-            except Trouble as trouble:
-                log.error("%s", trouble)
 
     def worker(self) -> None:
         while True:

@@ -308,6 +308,9 @@ class Spool:
         except OSError as error:
             raise Trouble(str(error)) from error
 
+    def close(self) -> None:
+        """All that is at hand is settled."""
+
     # settling
 
     def forget(self, name: str) -> None:

@@ -317,8 +317,10 @@ class Stream:
                  "group", self.group, "reason", error, "tries", event.tries,
                  "since", event.since, "at", time.time())
 
-    def release(self, event: Event) -> None:
-        self.call("ZADD", self.keys[1], 0, event.id)
+    def close(self) -> None:
+        """What was read while waiting is for others."""
+        for event in self.got:
+            self.call("ZADD", self.keys[1], 0, event.id)
 
     # for people
 
