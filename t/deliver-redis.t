@@ -45,6 +45,7 @@ subtest 'a replica'            => \&replica;
 subtest 'the next server'      => \&next_server;
 subtest '--trim'               => \&trim;
 subtest 'foreign entries'      => \&foreign;
+subtest 'retry of one at hand' => \&at_hand;
 subtest 'two groups'           => \&groups;
 
 done_testing;
@@ -395,6 +396,27 @@ sub foreign {
     is((deliver_once('list'))[0], 0, 'listed');
     is($worker->stop, 0, 'stopped');
     is((deliver_once('drop', '--dead'))[1], "4 events\n", 'dropped');
+}
+
+
+# "retry" is for what waits: what is at hand is not given to another one.
+
+sub at_hand {
+    put(50);
+
+    my $worker = worker('echo x >> $DIR/hand;
+                         test $(wc -l < $DIR/hand) -ge 2 || exit 1;
+                         until test -e $DIR/hand.go; do sleep 0.02; done',
+                        '--timeout', '30s');
+
+    ok(wait_until(sub { slurp("$dir/hand") eq "x\nx\n" }), 'tried again');
+    is((deliver_once('retry', '--all'))[1], "1 event\n", 'retry');
+    sleep 1.5;
+    is(slurp("$dir/hand"), "x\nx\n", 'not beside itself');
+
+    open my $go, '>', "$dir/hand.go";
+    ok(nothing_pending($worker), 'acknowledged');
+    is($worker->stop, 0, 'stopped');
 }
 
 
