@@ -230,6 +230,20 @@ sub sigterm {
     $worker = worker('true');
     ok(nothing_pending($worker), 'who get it');
     $worker->stop;
+
+    # one that comes while it stops, and that it has read: not after a minute
+
+    $worker = worker('true', '--timeout', '60s');
+    put(61);
+    ok(nothing_pending($worker), 'at work');
+    sleep 0.6;
+    kill 'TERM', $worker->pid;
+    put(62);
+    is($worker->wait, 0, 'stopped');
+
+    $worker = worker('true', '--timeout', '60s');
+    ok(nothing_pending($worker), 'others get it at once');
+    $worker->stop;
 }
 
 

@@ -50,6 +50,7 @@ $redis->crash;
 $redis->up;
 $redis->wait_for(qr/PONG/, 'PING');
 subtest 'after a restart' => sub { users(2) };
+subtest 'what is left'   => \&left;
 subtest 'no more than that' => \&no_more;
 subtest 'what to watch'  => \&watch;
 
@@ -82,6 +83,16 @@ sub users {
     is((deliver_once('drop', @source, '--all'))[1], "2 events\n", 'drop');
     is($worker->stop, 0, 'stopped');
     unlike($worker->log, qr/NOPERM|permission/i, 'with these rights');
+}
+
+
+# What a worker asks of what a dead one has left takes ten seconds to come up.
+
+sub left {
+    my $key = '{clockodo:events}:retry:clockodo';
+
+    is($redis->call(qw(ACL DRYRUN worker), @$_), 'OK', $_->[0])
+        for ['ZMSCORE', $key, '1-1'], ['ZADD', $key, 'NX', 0, '1-1'];
 }
 
 
