@@ -137,6 +137,14 @@ END
     is_deeply([sort $app->{done}->($place)],
               [sort 'thing.seen ', map { "team.updated $_" } 1 .. 60],
               'each once');
+
+    # what can be done twice without a trace says so
+
+    my %said;
+    $said{$_}++ for split /\n/, slurp("$dir/log");
+
+    is_deeply([grep { /^team\.updated/ && $said{$_} > 1 } keys %said], [],
+              'none is worked on again');
 }
 
 

@@ -71,6 +71,8 @@ function work() {
 
         fs.renameSync(path.join(folder, 'new', key),
                       path.join(folder, 'done', key));
+
+        console.log(`${event.name} ${event.entity_id}`);
     }
 }
 
