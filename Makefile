@@ -255,7 +255,8 @@ cost:                   ## hostile bodies, many events: instructions, valgrind
 
 
 lint:                   ## style, cppcheck, shellcheck, code against docs
-	@tools/install lint
+	@tools/install build lint
+	@$(MAKE) --no-print-directory all
 	@tools/lint
 
 static:                 ## a whole nginx with the module in it, by gcc and clang

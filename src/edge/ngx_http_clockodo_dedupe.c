@@ -168,6 +168,10 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
     state = ngx_http_clockodo_dedupe_state(&mcf->zone, lcf, ctx);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo claim: state %ui, owner %ui",
+                   (ngx_uint_t) state, (ngx_uint_t) ctx->claim.owner);
+
     switch (state) {
 
     case CLOCKODO_DEDUPE_NEW:

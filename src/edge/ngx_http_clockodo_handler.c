@@ -396,6 +396,10 @@ ngx_http_clockodo_parse(ngx_http_request_t *r,
 
     ctx->state = NGX_HTTP_CLOCKODO_PARSED;
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo parsed: %uz bytes, fault: %ui",
+                   ctx->body.len, (ngx_uint_t) ctx->early_fault);
+
     return NGX_OK;
 }
 
@@ -437,6 +441,10 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     ctx->verdict = verdict;
     ctx->fault = CLOCKODO_FAULT_NONE;
     ctx->location = lcf->location;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo verdict: %s, token: %uz",
+                   clockodo_verdicts[verdict].data, ctx->token);
 
     if (verdict != CLOCKODO_VERDICT_ACCEPTED) {
         return NGX_OK;
