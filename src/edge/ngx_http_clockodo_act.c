@@ -57,6 +57,13 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (lcf->sign_keys
+        && ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
+        && ngx_http_clockodo_sign(r, lcf, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
         ngx_http_clockodo_set_content_type(r);
         show = NGX_HTTP_CLOCKODO_SHOW_EVENT;
@@ -67,6 +74,10 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
         if (ctx->verdict != CLOCKODO_VERDICT_REJECTED) {
             show |= NGX_HTTP_CLOCKODO_SHOW_EVENT;
         }
+    }
+
+    if (ctx->has_signature) {
+        show |= NGX_HTTP_CLOCKODO_SHOW_SIGNATURE;
     }
 
     if (ngx_http_clockodo_add_headers(r, ctx, show) != NGX_OK) {
