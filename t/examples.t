@@ -11,6 +11,7 @@ use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use Clockodo::Peer;
+use Clockodo::Signed;
 use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
@@ -31,6 +32,7 @@ my %tests = (
     'report-first'      => \&report_first,
     'route-by-entity'   => \&route_by_entity,
     'several-companies' => \&several_companies,
+    'signed'            => \&signed_events,
     'some-events'       => \&some_events,
     'status-page'       => \&status_page,
     'token-file'        => \&token_file,
@@ -144,6 +146,24 @@ sub several_companies {
                      "/clockodo/$path"),
            $answer, "$token of $company to $path");
     }
+}
+
+
+sub signed_events {
+    like(send_event(), qr/^200 3000 team\.updated /, 'an event');
+
+    # as the application gets it
+
+    my $peer = Clockodo::Peer::start('http');
+    my $conf = $nginx->{arg}{http} =~ s{unix:$dir/3000\.sock;}{unix:$peer;}r;
+
+    $nginx->reload(http => $conf);
+
+    my $got = got(send_event() =~ s/^200 //r);
+
+    is($got->{body}, event(token => '"*************"'), 'without its token');
+    is(signed($got, $keys[0]), '', 'and signed');
+    is(send_event(token => '"wrong"'), '403', 'a wrong token');
 }
 
 
@@ -292,7 +312,8 @@ sub start {
     remove_tree(glob "$dir/*");
     make_path("$dir/html", "$dir/logs");
     save("$dir/clockodo.tokens", "# a comment\nof-the-file\n");
-    chmod 0600, "$dir/clockodo.tokens";
+    save("$dir/clockodo.keys", "# a comment\n$keys[0]\n");
+    chmod 0600, "$dir/clockodo.tokens", "$dir/clockodo.keys";
     copy('html/clockodo-status.html', "$dir/html") or die "copy: $!\n";
     chmod 0755, "$dir/html";
     chmod 0644, "$dir/html/clockodo-status.html";
