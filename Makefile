@@ -215,18 +215,24 @@ faults:                 ## workers, application and nginx fail under load
 # Constant time is a matter of machine code: gcc's and clang's is looked at,
 # and that of the module itself.
 
-CT      := build/ct/module build/ct/gcc build/ct/clang
+CT      := $(foreach name,ct ct_sign,$(patsubst %,build/ct/$(name)-%,\
+               module gcc clang))
 CT_SRC  := $(wildcard src/core/clockodo_*.c)
 CT_OBJ  := $(patsubst src/%.c,build/nginx/objs/addon/%.o,$(CT_SRC))
 CT_LIBS := -lcjson -lcrypto
+CT_FLAGS := -gdwarf-4 -O3 -W -Wall -Werror -Isrc/core
 
-build/ct/module: t/ct/ct.c $(MODULE)
+build/ct/%-module: t/ct/%.c $(MODULE)
 	@mkdir -p $(@D)
 	@$(CC) -g -O2 -W -Wall -Werror -Isrc/core -o $@ $< $(CT_OBJ) $(CT_LIBS)
 
-build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
+build/ct/%-gcc: t/ct/%.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
 	@mkdir -p $(@D)
-	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc/core -o $@ $(filter %.c,$^) $(CT_LIBS)
+	@gcc $(CT_FLAGS) -o $@ $(filter %.c,$^) $(CT_LIBS)
+
+build/ct/%-clang: t/ct/%.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
+	@mkdir -p $(@D)
+	@clang $(CT_FLAGS) -o $@ $(filter %.c,$^) $(CT_LIBS)
 
 build/cost/cost build/cost/cost_dedupe: build/cost/%: t/cost/%.c $(MODULE)
 	@mkdir -p $(@D)
@@ -235,7 +241,7 @@ build/cost/cost build/cost/cost_dedupe: build/cost/%: t/cost/%.c $(MODULE)
 build-ct: $(CT) build/cost/cost build/cost/cost_dedupe
 	@:
 
-ct:                     ## tokens are matched in constant time: by valgrind
+ct:                     ## tokens and keys, in constant time: by valgrind
 	@tools/install build valgrind
 	@$(MAKE) --no-print-directory build-ct
 	@tools/ct $(CT)
