@@ -108,29 +108,40 @@ build-unit: $(UNIT) $(LOCALE)
 	@:
 
 
-# The status page in Chromium.  What npm brings stays below build/.
+# The status page in Chromium, and signatures as applications check them.  What
+# npm brings stays below build/.
 
-NODE_MODULES := build/browser/node_modules
+build/%/node_modules/.package-lock.json: t/%/package.json \
+                                         t/%/package-lock.json t/%/.npmrc
+	@mkdir -p build/$*
+	@cp $^ build/$*
+	@cd build/$* && npm ci --loglevel error
 
-$(NODE_MODULES)/.package-lock.json: t/browser/package.json \
-                                    t/browser/package-lock.json \
-                                    t/browser/.npmrc
-	@mkdir -p build/browser
-	@cp $^ build/browser
-	@cd build/browser && npm ci --loglevel error
+.PRECIOUS: build/%/node_modules/.package-lock.json
 
-NODE    := NODE_PATH=$(CURDIR)/$(NODE_MODULES) TEST_NGINX_BINARY=$(NGX_BIN) \
+NODE    := TEST_NGINX_BINARY=$(NGX_BIN) \
            TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) node
+
+browser screenshot: export NODE_PATH := $(CURDIR)/build/browser/node_modules
+signing: export NODE_PATH := $(CURDIR)/build/signing/node_modules
 
 browser:                ## install, build, test the status page in a browser
 	@tools/install build browser
-	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
+	@$(MAKE) --no-print-directory all \
+	    build/browser/node_modules/.package-lock.json
 	@$(NODE) --test $(wildcard t/browser/*.test.js)
 
 screenshot:             ## html/clockodo-status.png, of the page at work
 	@tools/install build browser screenshot
-	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
+	@$(MAKE) --no-print-directory all \
+	    build/browser/node_modules/.package-lock.json
 	@$(NODE) t/browser/screenshot.js html/clockodo-status.png
+
+signing:                ## install, build, check signatures as an application
+	@tools/install build signing
+	@$(MAKE) --no-print-directory all \
+	    build/signing/node_modules/.package-lock.json
+	@$(NODE) --test $(wildcard t/signing/*.test.js)
 
 
 asan:                   ## all tests, nginx being built with ASan and UBSan
@@ -333,7 +344,7 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all install run unit build-unit test browser screenshot asan \
+.PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
         build-ct ct cost lint static matrix platforms bench counts man dist \
         deb deb-check install-check help clean FORCE

@@ -453,7 +453,7 @@ my @fine = (
     "clockodo_sign_key off;",
     "clockodo_sign_key $key;\nclockodo_sign_key $key_64;",
     "clockodo_sign_key $key;\nserver { clockodo_sign_key $key; location / {\n"
-    . "clockodo_sign_key off; } }",
+    . "clockodo_webhook off; clockodo_sign_key off; } }",
 
     ( map { 'clockodo_sign_key_file ' . file($_) . ';' }
           $key, "\xef\xbb\xbf# S3cr3t\r\n\r\n\t$key \r\n$key_64\r\n" ),

@@ -19,6 +19,11 @@ use MIME::Base64 qw(decode_base64);
 use Test::More;
 
 my $peer = Clockodo::Peer::start('http');
+
+# what is around a key in memory is not used again soon
+
+my $comment = ('#' x 79 . "\n") x 200;
+
 my $file = File::Temp->new;   # mode 0600
 my $name = $file->filename;
 
@@ -148,7 +153,7 @@ sub store {
     my ($key) = @_;
 
     $file->seek(0, 0);
-    print $file "$key\n";
+    print $file $comment, "$key\n", $comment;
     $file->flush;
     $file->truncate($file->tell);
 }

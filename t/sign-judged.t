@@ -42,6 +42,12 @@ my $settings = <<"END";
         proxy_pass http://unix:$peer;
     }
 
+    location /authenticate {
+        clockodo_webhook authenticate;
+        clockodo_secret_file off forward;
+        proxy_pass http://unix:$peer;
+    }
+
     location /mark {
         clockodo_dedupe mark;
         proxy_pass http://unix:$peer;
@@ -170,6 +176,22 @@ for (['a wrong token', event(token => '"wrong"')],
               "report: $name has no signature, not even a client's");
     is($nginx->{values}, '//', 'and no values');
 }
+
+for (['another company', event(company_id => 1)],
+     ['an unknown envelope', event(occurred_at => '"yesterday"')],
+     ['a handshake', '{"secret":"a"}'])
+{
+    my ($name, $body) = @$_;
+
+    my $got = arrived('/authenticate', $body, @more);
+
+    is_deeply([map { @{$got->{$_} || []} } qw(id timestamp signature)], [],
+              "authenticate: $name is forwarded, and not signed");
+    is($nginx->{values}, '//', 'and no values');
+}
+
+is(signed(arrived('/authenticate', event(), @more), $keys[0]), '',
+   'authenticate: an accepted event is signed');
 
 for my $path ('/unsigned', '/module-off') {
     is_deeply([grep { /^webhook-(?:id|timestamp|signature): / }

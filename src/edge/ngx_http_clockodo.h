@@ -84,8 +84,8 @@ typedef struct {
     time_t                         max_age;
     size_t                         max_body_size;
     ngx_flag_t                     mask_token;
-    ngx_uint_t                     log_level;
     ngx_array_t                   *sign_keys;  /* of clockodo_sign_key_t * */
+    ngx_uint_t                     log_level;
 
     ngx_uint_t                     dedupe;
     ngx_msec_t                     dedupe_ttl;
@@ -127,6 +127,8 @@ struct ngx_http_clockodo_asked_s {
     ngx_uint_t                     accepted;   /* an event */
     ngx_http_clockodo_asked_t     *next;       /* that has asked before it */
 };
+
+
 /* of Standard Webhooks */
 
 typedef struct {
@@ -431,13 +433,16 @@ ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
 /* secrets: files that have one a line */
 
 typedef struct {
-    char    **errors;                      /* by clockodo_token_line_e */
+    char        **errors;                  /* by clockodo_token_line_e */
+
+    /* as clockodo_placeholder(), or NULL */
+    const char *(*lint)(const unsigned char *token, size_t len, int line);
 
     /* returns what is wrong with a line, as a setter does */
-    char   *(*add)(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *lcf,
-                   clockodo_token_line_t *tl);
+    char       *(*add)(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *lcf,
+                       clockodo_token_line_t *tl);
 
-    char     *what;                        /* there are, for a message */
+    char         *what;                    /* there are, for a message */
 } ngx_http_clockodo_secrets_t;
 
 /* cmd->post is an ngx_http_clockodo_secrets_t */

@@ -6,8 +6,6 @@
 
 #include "ngx_http_clockodo.h"
 
-#include "clockodo_placeholder.h"
-
 
 /* tens of thousands of tokens: more is another file by mistake */
 #define NGX_HTTP_CLOCKODO_SECRETS_SIZE  (1024 * 1024)
@@ -92,7 +90,8 @@ ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
         error = secrets->errors[rc];
 
         if (rc == CLOCKODO_TOKEN_LINE_OK) {
-            what = clockodo_placeholder(tl.token, tl.token_len, 1);
+            what = secrets->lint ? secrets->lint(tl.token, tl.token_len, 1)
+                                 : NULL;
 
             if (what) {
                 ngx_conf_log_error(NGX_LOG_WARN, cf, 0,

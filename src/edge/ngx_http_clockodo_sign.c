@@ -47,6 +47,7 @@ static char  *ngx_http_clockodo_sign_line_errors[] = {
 
 ngx_http_clockodo_secrets_t  ngx_http_clockodo_sign_secrets = {
     ngx_http_clockodo_sign_line_errors,
+    NULL,
     ngx_http_clockodo_add_sign_key,
     "key"
 };

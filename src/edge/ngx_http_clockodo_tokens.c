@@ -27,6 +27,7 @@ static char  *ngx_http_clockodo_token_errors[] = {
 
 ngx_http_clockodo_secrets_t  ngx_http_clockodo_token_secrets = {
     ngx_http_clockodo_token_errors,
+    clockodo_placeholder,
     ngx_http_clockodo_add_token,
     "token"
 };
@@ -88,17 +89,11 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char                           *rv;
+    char                           *error;
     ngx_str_t                      *value, *name;
     ngx_http_clockodo_main_conf_t  *mcf;
 
     ngx_http_clockodo_set_place(cf, cmd, &lcf->token_place);
-
-    rv = ngx_http_clockodo_secrets_file(cf, cmd, conf);
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
 
@@ -107,12 +102,14 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    /* in full by now */
+    error = ngx_http_clockodo_secrets_file(cf, cmd, conf);
+
+    /* the full one, from now on */
 
     value = cf->args->elts;
     *name = value[1];
 
-    return NGX_CONF_OK;
+    return error;
 }
 
 
