@@ -403,11 +403,18 @@ ngx_http_clockodo_enable(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *prev,
     conf->location = ngx_http_clockodo_add_location(cf, &mcf->zone,
                            conf->tokens,
                            conf->dedupe != NGX_HTTP_CLOCKODO_DEDUPE_OFF);
-
     if (conf->location == NULL
         || ngx_http_clockodo_lint_on(cf, conf) != NGX_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    /* for the status */
+
+    conf->location->handshakes = conf->policy.handshakes;
+
+    if (conf->secret_file) {
+        ngx_http_clockodo_set_secret_file(conf->location, conf->secret_file);
     }
 
     return NGX_CONF_OK;

@@ -88,7 +88,10 @@ for my $name (@names) {
     ok($json, 'JSON') or diag($@);
 
     like($_->{client}, $known, $_->{verdict})
-        for @{$json->{deliveries}}[0, 1];
+        for $json->{deliveries}[0], $json->{other_deliveries}[0];
+
+    like($json->{locations}[0]{last_handshake}{client}, $known,
+         'last handshake');
 
     unlike(status('/prometheus'), qr/[^\n\x20-\x7e]/, 'metrics');
 }

@@ -207,8 +207,11 @@ sub send_mix {
         $expected{$uri}{$_}++ for @more;
 
         if ($verdict eq 'accepted') {
-            my $class = $uri eq '/one' ? '2xx' : '5xx';
+            my ($class, $outcome) = $uri eq '/one' ? qw(2xx taken)
+                                                   : qw(5xx not_taken);
+
             $expected{$uri}{"upstream_responses $class"}++;
+            $expected{$uri}{"outcomes $outcome"}++;
         }
 
         $sent++;
@@ -261,7 +264,7 @@ sub count {
                      map { my $kind = $_;
                            map { ("$kind $_" => $location->{$kind}{$_}) }
                            keys %{$location->{$kind}} }
-                     qw(rejected events upstream_responses));
+                     qw(rejected events outcomes upstream_responses));
 
         delete @value{grep { !$value{$_} } keys %value};
 

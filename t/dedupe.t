@@ -9,6 +9,7 @@ use lib 't/lib';
 use Clockodo;
 use Clockodo::Application;
 use Clockodo::Client;
+use Clockodo::Clock;
 use Clockodo::Nginx;
 use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
@@ -402,7 +403,7 @@ sub ttl {
 # The clock of the wall is put forward and back by two days.
 
 sub monotonic {
-    my ($set, %arg) = wall_clock();
+    my ($set, %arg) = wall_clock(sub { status($_[0])->{timestamp} });
     my ($nginx, $app) = start('clockodo_dedupe drop ttl=1h;', %arg);
 
     is(answers($nginx, event()), '200 accepted/', 'delivered');
@@ -415,52 +416,6 @@ sub monotonic {
     }
 
     is($app->calls, 1, 'once');
-}
-
-
-# A function that sets the clock of the wall for an nginx, and settings for that
-# to be started with.
-
-sub wall_clock {
-    my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1';
-
-    $library or die "libfaketime is missing\n";
-
-    my $dir = File::Temp::tempdir(CLEANUP => 1);
-    chmod 0755, $dir;
-
-    my $write = sub {
-        open my $fh, '>', "$dir/new" or die "time: $!\n";
-        print $fh "$_[0]\n";
-        close $fh;
-        chmod 0644, "$dir/new";
-
-        # at no time is it half written
-
-        rename "$dir/new", "$dir/time" or die "time: $!\n";
-    };
-
-    my %unit = (s => 1, d => 86400);
-
-    my $set = sub {
-        my ($nginx, $shift) = @_;
-        my ($number, $unit) = $shift =~ /^([-+]\d+)([sd])$/;
-
-        $write->($shift =~ s/s$//r);
-        wait_for(sub { abs(status($nginx)->{timestamp} - time
-                           - $number * $unit{$unit}) <= 2 });
-    };
-
-    $write->('+0');
-
-    return ($set,
-        main => join('', map { "env $_;\n" }
-                         qw(LD_PRELOAD FAKETIME_TIMESTAMP_FILE
-                            FAKETIME_DONT_FAKE_MONOTONIC FAKETIME_NO_CACHE)),
-        wrapper => [ 'env', "LD_PRELOAD=$library",
-                     "FAKETIME_TIMESTAMP_FILE=$dir/time",
-                     'FAKETIME_DONT_FAKE_MONOTONIC=1',
-                     'FAKETIME_NO_CACHE=1' ]);
 }
 
 
@@ -624,10 +579,10 @@ sub report {
 # unchecked.
 
 sub full {
-    my ($set, %arg) = wall_clock();
+    my ($set, %arg) = wall_clock(sub { status($_[0])->{timestamp} });
     my ($nginx, $app) = start('clockodo_dedupe drop lease=1h;', %arg,
         more => 'proxy_pass http://silent;', pass => '',
-        http => 'clockodo_zone 112k; upstream silent { server unix:SLOW; }');
+        http => 'clockodo_zone 196k; upstream silent { server unix:SLOW; }');
 
     my $capacity = status($nginx)->{dedupe}{capacity};
 
@@ -688,7 +643,7 @@ sub full {
 
 sub evicted {
     my ($nginx, $app) = start('clockodo_dedupe drop;',
-                              http => 'clockodo_zone 112k;');
+                              http => 'clockodo_zone 196k;');
 
     my $capacity = status($nginx)->{dedupe}{capacity};
     my $client = Clockodo::Client->new($nginx->port);

@@ -1,6 +1,6 @@
 # Prometheus's own tool finds nothing to complain about in what
 # "clockodo_status prometheus" shows, and reads the same figures in it as
-# stand in the JSON; the alert rules of the documentation are valid.
+# stand in the JSON; the alert rules are valid.
 
 use strict;
 use warnings;
@@ -58,7 +58,8 @@ for my $request (@requests) {
 my $status = wait_for(sub {
     my $status = decode_json(get('/status'));
 
-    return @{$status->{deliveries}} == @requests ? $status : undef;
+    return @{$status->{deliveries}} + @{$status->{other_deliveries}}
+           == @requests ? $status : undef;
 });
 
 my $text = get('/metrics');
@@ -85,11 +86,29 @@ for my $location (@{$status->{locations}}) {
             = $values->{$_} for keys %$values;
     }
 
-    for my $token (@{$location->{tokens}}) {
-        $json{'clockodo_token_last_used_timestamp_seconds'
-              . qq({location="$label",token="$token->{token}"})}
-            = $token->{last_used};
-    }
+    my $tokens = $location->{tokens};
+
+    $json{'clockodo_token_last_used_timestamp_seconds'
+          . qq({location="$label",token="$_"})} = $tokens->{$_}
+        for keys %$tokens;
+
+    my $responses = $location->{upstream_seconds};
+    my $histogram = 'clockodo_upstream_response_seconds';
+
+    $json{qq(${histogram}_bucket{location="$label",le="$_"})}
+        = $responses->{buckets}{$_} for keys %{$responses->{buckets}};
+
+    my %one = (
+        "${histogram}_sum" => $responses->{sum},
+        "${histogram}_count" => $responses->{buckets}{'+Inf'},
+        clockodo_not_taken_consecutive => $location->{not_taken}{consecutive},
+        clockodo_secret_file_bytes => $location->{secret_file}{bytes},
+        clockodo_secret_file_limit_bytes => $location->{secret_file}{limit},
+        map { ("clockodo_spool_${_}_total" => $location->{spool}{$_}) }
+            qw(stored duplicates failures),
+    );
+
+    $json{qq($_\{location="$label"})} = $one{$_} for keys %one;
 }
 
 $json{clockodo_last_accepted_timestamp_seconds} = $last->{time};
@@ -101,33 +120,40 @@ for my $kind (qw(event subscription)) {
         = $values->{$_} for keys %$values;
 }
 
+$json{clockodo_start_time_seconds} = $status->{since};
+$json{qq(clockodo_build_info{version="$status->{module_version}",)
+      . qq(nginx_version="$status->{nginx_version}"})} = 1;
+
 $json{clockodo_dedupe_entries} = $status->{dedupe}{entries};
 $json{"clockodo_dedupe_${_}_total"} = $status->{dedupe}{$_}
     for qw(evictions unclaimed);
 
 delete @json{grep { !defined $json{$_} } keys %json};
 
-my %metrics = $text =~ /^(clockodo_\S+?(?:\{.*\})?) (\d+)$/mg;
+my %metrics = map { /^(\S+?(?:\{.*\})?) (\S+)$/ }
+              grep { !/^#/ } split /\n/, $text;
 
-is_deeply(\%metrics, \%json, 'the same as the JSON');
+is_deeply([ map { "$_ " . (0 + $metrics{$_}) } sort keys %metrics ],
+          [ map { "$_ " . (0 + $json{$_}) } sort keys %json ],
+          'the same as the JSON');
 is($json{'clockodo_requests_total{location="hooks.example.com/hook",'
          . 'verdict="rejected"}'}, 4, 'and it is what was sent');
 
 
-# the documentation's rules
+# the alert rules
 
-my $page = 'docs/operations.md';
+my $rules = 'examples/prometheus-rules.yml';
 
-open my $operations, '<', $page or die "$page: $!\n";
-my @rules = join('', <$operations>) =~ /^```yaml\n(groups:\n.*?)^```$/msg;
+open my $in, '<', $rules or die "$rules: $!\n";
+my $alerts = do { local $/; <$in> };
 
-is(@rules, 1, "$page has rules");
-check($rules[0], 'rules', "the rules of $page");
+check($alerts, 'rules', $rules);
 
 my %known = map { /^(\w+)/ ? ($1 => 1) : () } $text =~ /^# TYPE (\w+)/mg;
 
 ok($known{$_}, "rules: $_ is a metric")
-    for keys %{{ map { $_ => 1 } $rules[0] =~ /\b(clockodo_\w+)/g }};
+    for grep { !/^clockodo_(?:deliver_|webhook$|zone$|secret_file$)/ }
+        keys %{{ map { $_ => 1 } $alerts =~ /\b(clockodo_\w+)/g }};
 
 
 # the check can fail
@@ -135,7 +161,7 @@ ok($known{$_}, "rules: $_ is a metric")
 check($text =~ s/\{location="hooks/{location=hooks/r, 'metrics', 'broken', 1);
 check($text . "# TYPE clockodo_bad counter\nclockodo_bad 1\n", 'metrics',
       'a counter of a bad name', 1);
-check($rules[0] =~ s/expr: /expr: )/r, 'rules', 'broken', 1);
+check($alerts =~ s/expr: /expr: )/r, 'rules', 'broken', 1);
 
 done_testing();
 

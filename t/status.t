@@ -10,6 +10,7 @@ use lib 't/lib';
 use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
+use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use Test::More;
 
@@ -19,7 +20,9 @@ my @reasons = qw(method content_type content_encoding empty_body
                  body_too_large malformed_json handshake token envelope
                  unknown_event payload company stale in_flight);
 my @events = (split(' ', `bin/clockodo-send-event --list`), 'other');
+my @outcomes = qw(taken not_taken stored);
 my @classes = qw(1xx 2xx 3xx 4xx 5xx);
+my @buckets = qw(0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 60 +Inf);
 
 my $token = 'clockodo_token My_Sup3r_T0k3n;';
 my $on = "clockodo_webhook on; $token";
@@ -52,28 +55,40 @@ sub shape {
     my $location = $status->{locations}[0];
     my $last = $status->{last_accepted};
 
-    is_keys($status, 'all', qw(version nginx_version timestamp since locations
-                               last_accepted minutes dedupe deliveries));
-    is_keys($location, 'location', qw(location requests rejected events
-                                      upstream_responses tokens));
+    is_keys($status, 'all', qw(version module_version nginx_version timestamp
+                               since locations last_accepted minutes hours
+                               dedupe deliveries other_deliveries));
+    is_keys($location, 'location',
+            qw(location requests rejected events outcomes upstream_responses
+               upstream_seconds not_taken tokens handshakes secret_file
+               last_handshake spool));
     is_keys($location->{requests}, 'verdicts', @verdicts);
     is_keys($location->{rejected}, 'reasons', @reasons);
     is_keys($location->{events}, 'events', @events);
     is_keys($location->{upstream_responses}, 'classes', @classes);
-    is_keys($location->{tokens}[0], 'tokens', qw(token last_used));
+    is_keys($location->{outcomes}, 'outcomes', @outcomes);
+    is_keys($location->{upstream_seconds}, 'upstream seconds',
+            qw(buckets sum));
+    is_keys($location->{upstream_seconds}{buckets}, 'buckets', @buckets);
+    is_keys($location->{not_taken}, 'not taken',
+            qw(consecutive since last status));
+    is_keys($location->{tokens}, 'tokens', 1);
+    is_keys($location->{spool}, 'spool', qw(stored duplicates failures));
     is_keys($last, 'last accepted',
             qw(time events subscriptions other_subscriptions));
     is_keys($last->{events}, 'events last accepted', @events);
-    is_keys($last->{other_subscriptions}, 'other subscriptions',
-            qw(accepted time));
     is_keys($status->{dedupe}, 'duplicates',
             qw(capacity entries evictions unclaimed));
-    is_keys($_, 'a minute', 'time', @verdicts) for $status->{minutes}[0];
+    is_keys($status->{$_}, $_, qw(first seconds), @verdicts, @outcomes)
+        for qw(minutes hours);
     is_keys($status->{deliveries}[0], 'a delivery',
-            qw(time client location verdict reason event entity_id
-               subscription_id status upstream_time));
+            qw(time client location verdict reason outcome event entity_id
+               subscription_id company_id idempotency_key occurred_at status
+               upstream_status upstream_time));
 
-    is($status->{version}, 1, 'version');
+    is($status->{version}, 2, 'version');
+    is("$status->{module_version}\n", `tools/version | cut -d ' ' -f 1`,
+       'version of the module');
     like($status->{nginx_version}, qr/^1\.\d+\.\d+$/, 'version of nginx');
 
     my $now = $status->{timestamp};
@@ -83,20 +98,24 @@ sub shape {
 
     ok($_ && $_ > $now - 60 && $_ <= $now, 'a time just now')
         for $last->{time}, $last->{events}{'team.updated'},
-            $last->{subscriptions}{42}, $location->{tokens}[0]{last_used},
+            $last->{subscriptions}{42}, $location->{tokens}{1},
             int $status->{deliveries}[0]{time};
 
     is($last->{events}{'user.deleted'}, undef, 'never');
-    is_deeply($last->{other_subscriptions}, { accepted => 0, time => undef },
-              'no other subscription');
+    is($last->{other_subscriptions}, 0, 'no other subscription');
 
-    my @minutes = map { $_->{time} } @{$status->{minutes}};
+    for my $case ([ minutes => 60, 60 ], [ hours => 3600, 168 ]) {
+        my ($name, $seconds, $n) = @$case;
+        my $chart = $status->{$name};
 
-    is(@minutes, 60, '60 minutes');
-    is($minutes[-1], $now - $now % 60, 'the last one is now');
-    is_deeply([ map { $minutes[$_] - $minutes[$_ - 1] } 1 .. 59 ],
-              [ (60) x 59 ], 'one after the other');
-    is(sum(map { $_->{accepted} } @{$status->{minutes}}), 1, 'in the chart');
+        is($chart->{seconds}, $seconds, "$name: seconds");
+        is_deeply([ map { scalar @{$chart->{$_}} } @verdicts, @outcomes ],
+                  [ ($n) x (@verdicts + @outcomes) ], "$name: $n");
+        is($chart->{first} + ($n - 1) * $seconds, $now - $now % $seconds,
+           "$name: the last one is now");
+        is_deeply([ map { sum(@{$chart->{$_}}) } @verdicts, @outcomes ],
+                  [ 1, 0, 0, 0, 0, 1, 0, 0 ], "$name: it is there");
+    }
 }
 
 
@@ -202,7 +221,7 @@ sub nowhere {
     my $status = status($nginx);
 
     is_deeply($status->{locations}, [], 'no location');
-    is_deeply($status->{deliveries}, [], 'no delivery');
+    is_deeply($status->{$_}, [], "no $_") for qw(deliveries other_deliveries);
     is($status->{last_accepted}{time}, undef, 'nothing accepted');
 
     my $reply = request($nginx, get('/metrics'));
@@ -333,9 +352,10 @@ END
     is(sum(values %{$location{"localhost/$_"}{requests}}), 0,
        "$_: not judged, not counted") for qw(denied small);
 
-    is(sum(map { my $minute = $_; map { $minute->{$_} } @verdicts }
-               @{$status->{minutes}}),
-       $all, 'all are in the chart');
+    for my $chart (qw(minutes hours)) {
+        is(sum(map { @{$status->{$chart}{$_}} } @verdicts), $all,
+           "all are in $chart");
+    }
 }
 
 
@@ -349,49 +369,86 @@ sub deliveries {
         }
 END
 
+    my $at = '1986-05-10T17:02:00Z';
+    my @event = ('team.updated', 9001, 42, 1337, $at);
+
     my @sent = (
-        [ post(event()), [ 'accepted', '', 'team.updated', 9001, 42, 200 ] ],
+        [ post(event()), [ 'accepted', '', 'taken', @event, 200 ] ],
         [ post(event(event_name => '"x.y"', payload => '{}')),
-          [ 'accepted', '', 'x.y', '', 42, 200 ] ],
-        [ post('{"secret":"x"}'), [ 'handshake', '', '', '', '', 200 ] ],
-        [ post(event(token => '"no"')),
-          [ 'rejected', 'token', '', '', '', 403 ] ],
+          [ 'accepted', '', 'taken', 'x.y', '', 42, 1337, $at, 200 ] ],
         [ post(event(payload => '{}')),
-          [ 'rejected', 'payload', 'team.updated', '', 42, 400 ] ],
-        [ post('{'), [ 'rejected', 'malformed_json', '', '', '', 400 ] ],
+          [ 'rejected', 'payload', '', 'team.updated', '', 42, 1337, $at,
+            400 ] ],
+        [ post(event(company_id => 0)),
+          [ 'rejected', 'envelope', '', ('') x 5, 400 ] ],
+    );
+
+    my @others = (
+        [ post('{"secret":"x"}'),
+          [ 'handshake', '', '', ('') x 5, 200 ] ],
+        [ post(event(token => '"no"')),
+          [ 'rejected', 'token', '', ('') x 5, 403 ] ],
+        [ post('{'), [ 'rejected', 'malformed_json', '', ('') x 5, 400 ] ],
     );
 
     my $n = 0;
 
-    for my $case (@sent) {
+    for my $case (@sent, @others) {
         request($nginx, $case->[0]);
         status($nginx, ++$n);
     }
 
-    my @deliveries = @{status($nginx)->{deliveries}};
+    my $status = status($nginx);
 
-    is(@deliveries, @sent, 'all are there');
+    for my $ring ([ deliveries => @sent ], [ other_deliveries => @others ]) {
+        my ($name, @cases) = @$ring;
+        my @deliveries = @{$status->{$name}};
 
-    for my $case (reverse @sent) {
-        my $delivery = shift @deliveries;
+        is(@deliveries, @cases, "$name: all are there");
 
-        is_deeply([ @{$delivery}{qw(verdict reason event entity_id
-                                    subscription_id status)} ], $case->[1],
-                  "$case->[1][0] $case->[1][1], newest first");
-        is($delivery->{client}, '127.0.0.1', 'client');
-        is($delivery->{location}, 'localhost/hook', 'location');
-        is(defined $delivery->{upstream_time},
-           $case->[1][0] eq 'accepted', 'upstream time');
+        for my $case (reverse @cases) {
+            my $delivery = shift @deliveries;
+
+            is_deeply([ @{$delivery}{qw(verdict reason outcome event entity_id
+                                        subscription_id company_id occurred_at
+                                        status)} ], $case->[1],
+                      "$case->[1][0] $case->[1][1], newest first");
+            is($delivery->{client}, '127.0.0.1', 'client');
+            is($delivery->{location}, 'localhost/hook', 'location');
+            is($delivery->{upstream_status},
+               $case->[1][0] eq 'accepted' ? 200 : undef, 'upstream status');
+            is(defined $delivery->{upstream_time},
+               $case->[1][0] eq 'accepted', 'upstream time');
+        }
     }
+
+    is_deeply([ map { $_->{idempotency_key} } @{$status->{deliveries}} ],
+              [ '', '',
+                sha256_hex("4:1337,2:42,3:x.y,0:,20:$at,"),
+                sha256_hex("4:1337,2:42,12:team.updated,4:9001,20:$at,") ],
+              'idempotency keys');
 
     for my $i (1 .. 200) {
         request($nginx, post(event(subscription_id => 1000 + $i)));
     }
 
-    @deliveries = @{status($nginx, $n + 200)->{deliveries}};
+    my @deliveries = @{status($nginx, $n + 200)->{deliveries}};
 
     is_deeply([ map { $_->{subscription_id} } @deliveries ],
               [ reverse 1073 .. 1200 ], 'the last 128, newest first');
+
+    # strangers
+
+    request($nginx, get('/hook')) for 1 .. 150;
+    request($nginx, post('{')) for 1 .. 20;
+
+    $status = status($nginx, $n + 370);
+
+    is_deeply($status->{deliveries}, \@deliveries,
+              'what strangers send does not push them out');
+    is_deeply([ map { $_->{reason} } @{$status->{other_deliveries}} ],
+              [ ('malformed_json') x 20, ('method') x 108 ],
+              'of theirs, the last 128');
 }
 
 
@@ -441,7 +498,8 @@ END
                 'localhost/once' => '0 1', 'localhost/final' => '0 0',
                 'localhost/if' => '2 0', 'localhost/mirrored' => '1 0',
                 'localhost/copy' => '0 0' }, 'by location');
-    is(@{$status->{deliveries}}, 5, 'one delivery each');
+    is(@{$status->{deliveries}} + @{$status->{other_deliveries}}, 5,
+       'one delivery each');
 }
 
 
@@ -492,15 +550,16 @@ sub subscriptions {
     }
 
     my $last = status($nginx, @ids + 1)->{last_accepted};
+    my $time = delete $last->{subscriptions}{other};
     my @kept = keys %{$last->{subscriptions}};
 
     is(@kept, 256, 'bounded');
     is_deeply([ sort { $a <=> $b } @kept ],
               [ sort { $a <=> $b } keys %{{ map { $_ => 1 } @ids[0 .. 257] }}
               ], 'the first ones, each once');
-    is($last->{other_subscriptions}{accepted}, @ids - 258,
+    is($last->{other_subscriptions}, @ids - 258,
        'what does not fit is counted as such');
-    ok($last->{other_subscriptions}{time}, 'and its time');
+    ok($time, 'and its time');
 
     my $metrics = request($nginx, get('/metrics'))->{body};
 
@@ -523,8 +582,10 @@ sub tokens {
     my $used = sub {
         my ($n) = @_;
 
-        return [ map { defined $_->{last_used} ? 1 : 0 }
-                 @{status($nginx, $n)->{locations}[0]{tokens}} ];
+        my $tokens = status($nginx, $n)->{locations}[0]{tokens};
+
+        return [ map { defined $tokens->{$_} ? 1 : 0 }
+                 sort { $a <=> $b } keys %$tokens ];
     };
 
     is_deeply($used->(0), [ 0, 0 ], 'never used');

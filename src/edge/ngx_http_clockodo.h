@@ -115,6 +115,18 @@ typedef enum {
 } ngx_http_clockodo_state_e;
 
 
+/* a location that has forwarded the request, and whom it may have asked */
+
+typedef struct ngx_http_clockodo_asked_s  ngx_http_clockodo_asked_t;
+
+struct ngx_http_clockodo_asked_s {
+    ngx_http_clockodo_location_t  *location;   /* NULL: none has */
+    ngx_uint_t                     nstates;    /* of upstreams, before it */
+    ngx_uint_t                     accepted;   /* an event */
+    ngx_http_clockodo_asked_t     *next;       /* that has asked before it */
+};
+
+
 /* outlives internal redirects: the data of a clean-up handler */
 
 typedef struct {
@@ -130,6 +142,7 @@ typedef struct {
     size_t                      token;     /* number of the right one, or 0 */
 
     ngx_http_clockodo_location_t  *location;   /* that judged it, or NULL */
+    ngx_http_clockodo_asked_t   asked;     /* the last one */
 
     clockodo_claim_t            claim;     /* until it is settled */
     ngx_http_clockodo_loc_conf_t   *claimed;   /* by this one, or NULL */
@@ -144,8 +157,8 @@ typedef struct {
     unsigned                    masked:1;  /* what goes upstream */
     unsigned                    recording:1;   /* the handshake's secret */
     unsigned                    recorded:1;
-    unsigned                    forwarded:1;   /* to the content handler */
     unsigned                    authenticated:1;   /* though rejected */
+    unsigned                    stored:1;  /* the event, in the spool */
     unsigned                    duplicate:1;   /* is marked as one */
 
     clockodo_event_t            event;     /* last; valid if it was parsed */
@@ -289,6 +302,13 @@ ngx_int_t ngx_http_clockodo_claim(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
 /*
+ * Whether what has been forwarded was taken by whoever has answered; to be
+ * asked once the status is known.
+ */
+ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
+
+/*
  * The event was delivered, or was not: its key counts as known, or is free
  * again.  Neither does anything if there is no claim that is not settled.
  */
@@ -325,6 +345,10 @@ ngx_int_t ngx_http_clockodo_log_handler(ngx_http_request_t *r);
 
 char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* tells the status of it, also before it is open */
+void ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
+    ngx_http_clockodo_secret_file_t *sf);
 
 /*
  * Records the secret of a handshake.  Returns NGX_OK once it is on disk,

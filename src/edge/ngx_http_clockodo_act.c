@@ -11,6 +11,8 @@ static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_uint_t ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_ask(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
@@ -69,10 +71,43 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->forwarded = 1;
     ctx->authenticated = (lcf->webhook == NGX_HTTP_CLOCKODO_AUTHENTICATE);
 
-    return NGX_DECLINED;
+    return ngx_http_clockodo_ask(r, lcf, ctx) == NGX_OK
+           ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/*
+ * Notes who is about to ask an upstream: if another location has asked before,
+ * and error_page has led here, that outcome stays the other one's.
+ */
+
+static ngx_int_t
+ngx_http_clockodo_ask(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_uint_t                  n;
+    ngx_http_clockodo_asked_t  *before;
+
+    n = r->upstream_states ? r->upstream_states->nelts : 0;
+
+    if (ctx->asked.location && n > ctx->asked.nstates) {
+
+        before = ngx_palloc(r->pool, sizeof(ngx_http_clockodo_asked_t));
+        if (before == NULL) {
+            return NGX_ERROR;
+        }
+
+        *before = ctx->asked;
+        ctx->asked.next = before;
+    }
+
+    ctx->asked.location = lcf->location;
+    ctx->asked.nstates = n;
+    ctx->asked.accepted = (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED);
+
+    return NGX_OK;
 }
 
 

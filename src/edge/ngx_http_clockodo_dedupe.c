@@ -23,7 +23,6 @@ static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     ngx_http_clockodo_shctx_t *sh);
 static void ngx_http_clockodo_claim_cleanup(void *data);
 static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf);
 static void ngx_http_clockodo_warn_abort(ngx_http_request_t *r,
@@ -322,7 +321,7 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
 
         if (ctx && ctx->claim.owner) {
 
-            if (ngx_http_clockodo_delivered(r)) {
+            if (ngx_http_clockodo_delivered(r, ctx)) {
                 ngx_http_clockodo_commit(ctx);
 
             } else {
@@ -347,10 +346,18 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
  * not even asked.
  */
 
-static ngx_uint_t
-ngx_http_clockodo_delivered(ngx_http_request_t *r)
+ngx_uint_t
+ngx_http_clockodo_delivered(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx)
 {
     ngx_http_upstream_state_t  *state;
+
+    if (ctx->stored) {
+
+        /* whatever an upstream has said before */
+
+        return 1;
+    }
 
     if (r->headers_out.status / 100 != 2) {
         return 0;

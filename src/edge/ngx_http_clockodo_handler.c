@@ -409,7 +409,7 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 
     if (ctx->status
         || ctx->recorded
-        || (ctx->forwarded && ctx->verdict == CLOCKODO_VERDICT_HANDSHAKE))
+        || (ctx->asked.location && ctx->verdict == CLOCKODO_VERDICT_HANDSHAKE))
     {
         /* rejected, recorded or forwarded by another location: final */
 

@@ -156,6 +156,15 @@ ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+void
+ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
+    ngx_http_clockodo_secret_file_t *sf)
+{
+    loc->secret_file = &sf->file;
+    loc->secret_file_size = NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE;
+}
+
+
 static ngx_http_clockodo_secret_file_t *
 ngx_http_clockodo_add_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *name)

@@ -18,8 +18,7 @@ typedef struct {
 static ngx_uint_t ngx_http_clockodo_enforces(
     ngx_http_clockodo_loc_conf_t *lcf, clockodo_fault_e fault);
 static void ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
-    char *outcome);
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
 
 /* what a client is told besides the status: RFC 9110, 15.5.6 and 10.2.3 */
@@ -50,15 +49,13 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
 
         if (ctx->reported != fault) {
             ctx->reported = fault;
-            ngx_http_clockodo_log_fault(r, lcf, ctx,
-                                   lcf->webhook == NGX_HTTP_CLOCKODO_REPORT
-                                   ? "would be rejected" : "forwarded rejected");
+            ngx_http_clockodo_log_fault(r, lcf, ctx);
         }
 
         return;
     }
 
-    ngx_http_clockodo_log_fault(r, lcf, ctx, "rejected");
+    ngx_http_clockodo_log_fault(r, lcf, ctx);
 
     ctx->status = clockodo_faults[fault].status;
 
@@ -101,14 +98,24 @@ ngx_http_clockodo_enforces(ngx_http_clockodo_loc_conf_t *lcf,
 
 static void
 ngx_http_clockodo_log_fault(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx,
-    char *outcome)
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
+    char                    *outcome, *forwarded;
     const char              *reason;
     const clockodo_fault_t  *fault;
 
     fault = &clockodo_faults[ctx->fault];
     reason = clockodo_reasons[fault->reason].data;
+
+    outcome = "rejected";
+    forwarded = "";
+
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
+        outcome = "would be rejected";
+
+    } else if (!ngx_http_clockodo_enforces(lcf, ctx->fault)) {
+        forwarded = ", forwarded";
+    }
 
     if (ctx->fault == CLOCKODO_FAULT_MALFORMED_JSON) {
         ngx_log_error(lcf->log_level, r->connection->log, 0,
@@ -119,8 +126,8 @@ ngx_http_clockodo_log_fault(ngx_http_request_t *r,
     }
 
     ngx_log_error(lcf->log_level, r->connection->log, 0,
-                  "clockodo webhook %s (%s): %s",
-                  outcome, reason, fault->text);
+                  "clockodo webhook %s (%s): %s%s",
+                  outcome, reason, fault->text, forwarded);
 }
 
 

@@ -4,23 +4,35 @@
  */
 
 
-#include "ngx_http_clockodo.h"
+#include "ngx_http_clockodo_status.h"
+
+#include "clockodo_escape.h"
 
 
 static void ngx_http_clockodo_count(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_shctx_t *sh);
-static ngx_http_upstream_state_t *ngx_http_clockodo_upstream_state(
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_outcome_e outcome);
+static void ngx_http_clockodo_count_asked(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_outcome_e outcome);
+static ngx_http_clockodo_outcome_e ngx_http_clockodo_outcome(
     ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx);
+static ngx_http_upstream_state_t *ngx_http_clockodo_upstream_state(
+    ngx_http_request_t *r, ngx_http_clockodo_asked_t *asked, ngx_uint_t end);
+static ngx_uint_t ngx_http_clockodo_status_code(ngx_http_request_t *r);
 static void ngx_http_clockodo_add_delivery(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_shctx_t *sh);
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_shctx_t *sh,
+    ngx_http_clockodo_outcome_e outcome);
 static void ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery);
+static void ngx_http_clockodo_set_text(u_char *text, size_t size,
+    ngx_str_t *value);
 
 
 ngx_int_t
 ngx_http_clockodo_log_handler(ngx_http_request_t *r)
 {
     ngx_http_clockodo_ctx_t        *ctx;
+    ngx_http_clockodo_outcome_e     outcome;
     ngx_http_clockodo_main_conf_t  *mcf;
 
     if (r != r->main) {
@@ -38,32 +50,61 @@ ngx_http_clockodo_log_handler(ngx_http_request_t *r)
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
-    ngx_http_clockodo_count(r, ctx, mcf->zone.sh);
-    ngx_http_clockodo_add_delivery(r, ctx, mcf->zone.sh);
+    outcome = ngx_http_clockodo_outcome(r, ctx);
+
+    ngx_http_clockodo_count(r, ctx, &mcf->zone, outcome);
+    ngx_http_clockodo_count_asked(r, ctx, outcome);
+    ngx_http_clockodo_add_delivery(r, ctx, mcf->zone.sh, outcome);
 
     return NGX_OK;
 }
 
 
+static ngx_http_clockodo_outcome_e
+ngx_http_clockodo_outcome(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+{
+    if (ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
+        return NGX_HTTP_CLOCKODO_OUTCOME_NONE;
+    }
+
+    if (ctx->stored) {
+        return NGX_HTTP_CLOCKODO_OUTCOME_STORED;
+    }
+
+    return ngx_http_clockodo_delivered(r, ctx)
+           ? NGX_HTTP_CLOCKODO_OUTCOME_TAKEN
+           : NGX_HTTP_CLOCKODO_OUTCOME_NOT_TAKEN;
+}
+
+
 static void
 ngx_http_clockodo_count(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
-    ngx_http_clockodo_shctx_t *sh)
+    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_outcome_e outcome)
 {
-    ngx_http_upstream_state_t     *state;
     ngx_http_clockodo_counters_t  *counters;
 
     counters = ctx->location->counters;
 
-    (void) ngx_atomic_fetch_add(&counters->verdicts[ctx->verdict], 1);
-    ngx_http_clockodo_count_minute(sh, ngx_time() / 60, ctx->verdict);
+    ngx_http_clockodo_count_request(zone->sh, counters, ctx->verdict, outcome);
 
-    if (ctx->verdict == CLOCKODO_VERDICT_ACCEPTED) {
-        ngx_http_clockodo_count_accepted(sh, counters, &ctx->event);
-    }
+    switch (ctx->verdict) {
 
-    if (ctx->verdict == CLOCKODO_VERDICT_REJECTED) {
+    case CLOCKODO_VERDICT_ACCEPTED:
+        ngx_http_clockodo_count_event(zone->sh, counters, &ctx->event);
+        break;
+
+    case CLOCKODO_VERDICT_HANDSHAKE:
+        ngx_http_clockodo_count_handshake(zone, counters,
+                                          &r->connection->addr_text);
+        break;
+
+    case CLOCKODO_VERDICT_REJECTED:
         (void) ngx_atomic_fetch_add(
                    &counters->reasons[clockodo_faults[ctx->fault].reason], 1);
+        break;
+
+    default:
+        break;
     }
 
     if (ctx->token) {
@@ -72,49 +113,98 @@ ngx_http_clockodo_count(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
 
         ctx->location->uses[ctx->token - 1]->last = ngx_time();
     }
+}
 
-    state = ngx_http_clockodo_upstream_state(r, ctx);
 
-    if (state && state->status >= 100 && state->status < 600) {
-        (void) ngx_atomic_fetch_add(
-                               &counters->classes[state->status / 100 - 1], 1);
+/* what upstreams have said counts for the locations that have asked them */
+
+static void
+ngx_http_clockodo_count_asked(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_outcome_e outcome)
+{
+    ngx_uint_t                     end, status;
+    ngx_http_clockodo_asked_t     *asked;
+    ngx_http_upstream_state_t     *state;
+    ngx_http_clockodo_counters_t  *counters;
+
+    if (ctx->asked.location == NULL) {
+        return;
+    }
+
+    end = r->upstream_states ? r->upstream_states->nelts : 0;
+
+    for (asked = &ctx->asked; asked; asked = asked->next) {
+        counters = asked->location->counters;
+
+        state = ngx_http_clockodo_upstream_state(r, asked, end);
+        end = asked->nstates;
+
+        if (state) {
+            status = state->status;
+            ngx_http_clockodo_count_response(counters, status,
+                                             state->response_time);
+
+        } else {
+            status = ngx_http_clockodo_status_code(r);
+        }
+
+        if (asked != &ctx->asked || asked->location != ctx->location) {
+
+            /* another one has gone on with it */
+
+            outcome = (state == NULL) ? NGX_HTTP_CLOCKODO_OUTCOME_NONE
+                      : (status / 100 == 2)
+                      ? NGX_HTTP_CLOCKODO_OUTCOME_TAKEN
+                      : NGX_HTTP_CLOCKODO_OUTCOME_NOT_TAKEN;
+        }
+
+        if (asked->accepted) {
+            ngx_http_clockodo_count_not_taken(counters, outcome, status);
+        }
     }
 }
 
 
-/* the last one, which the event has ended with; NULL if it went nowhere */
+/* the last one before end, with which it has ended; NULL: no response */
 
 static ngx_http_upstream_state_t *
 ngx_http_clockodo_upstream_state(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx)
+    ngx_http_clockodo_asked_t *asked, ngx_uint_t end)
 {
     ngx_http_upstream_state_t  *state;
 
-    if (!ctx->forwarded
-        || r->upstream_states == NULL
-        || r->upstream_states->nelts == 0)
-    {
+    if (asked->location == NULL || end <= asked->nstates) {
         return NULL;
     }
 
     state = r->upstream_states->elts;
+    state += end - 1;
 
-    return &state[r->upstream_states->nelts - 1];
+    return (state->status >= 100 && state->status < 600) ? state : NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_clockodo_status_code(ngx_http_request_t *r)
+{
+    return r->err_status ? r->err_status : r->headers_out.status;
 }
 
 
 static void
 ngx_http_clockodo_add_delivery(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_shctx_t *sh)
+    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_shctx_t *sh,
+    ngx_http_clockodo_outcome_e outcome)
 {
     ngx_http_clockodo_delivery_t  *delivery;
 
-    delivery = ngx_http_clockodo_lock_delivery(sh);
-
+    delivery = ngx_http_clockodo_lock_delivery(ctx->token ? &sh->authentic
+                                                          : &sh->others);
     if (delivery == NULL) {
         return;
     }
 
+    delivery->outcome = outcome;
     ngx_http_clockodo_set_delivery(r, ctx, delivery);
 
     ngx_http_clockodo_unlock_delivery(delivery);
@@ -125,9 +215,10 @@ static void
 ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
 {
-    ngx_str_t                   value;
-    ngx_time_t                 *tp;
-    ngx_http_upstream_state_t  *state;
+    ngx_str_t                          *addr, value;
+    ngx_time_t                         *tp;
+    ngx_http_upstream_state_t          *state;
+    ngx_http_clockodo_delivery_text_t  *text;
 
     tp = ngx_timeofday();
 
@@ -135,24 +226,38 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     delivery->msec = tp->msec;
     delivery->verdict = ctx->verdict;
     delivery->reason = clockodo_faults[ctx->fault].reason;
-    delivery->status = r->err_status ? r->err_status : r->headers_out.status;
+    delivery->status = ngx_http_clockodo_status_code(r);
     delivery->location = ctx->location->counters;
 
-    state = ngx_http_clockodo_upstream_state(r, ctx);
+    state = ngx_http_clockodo_upstream_state(r, &ctx->asked,
+                                             r->upstream_states
+                                             ? r->upstream_states->nelts : 0);
+
+    delivery->upstream_status = state ? state->status : 0;
     delivery->upstream_time = state ? (ngx_int_t) state->response_time : -1;
 
-    ngx_http_clockodo_set_text(&delivery->client, &r->connection->addr_text);
+    addr = &r->connection->addr_text;
 
-    (void) ngx_http_clockodo_get_value(r, ctx, NGX_HTTP_CLOCKODO_EVENT,
-                                       &value);
-    ngx_http_clockodo_set_text(&delivery->event, &value);
+    delivery->client[0] = clockodo_escape(delivery->client + 1,
+                                          sizeof(delivery->client) - 1,
+                                          addr->data, addr->len);
 
-    (void) ngx_http_clockodo_get_value(r, ctx, NGX_HTTP_CLOCKODO_ENTITY_ID,
-                                       &value);
-    ngx_http_clockodo_set_text(&delivery->entity_id, &value);
+    for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
+        (void) ngx_http_clockodo_get_value(r, ctx, text->value, &value);
 
-    (void) ngx_http_clockodo_get_value(r, ctx,
-                                       NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID,
-                                       &value);
-    ngx_http_clockodo_set_text(&delivery->subscription_id, &value);
+        ngx_http_clockodo_set_text((u_char *) delivery + text->offset,
+                                   text->size, &value);
+    }
+}
+
+
+static void
+ngx_http_clockodo_set_text(u_char *text, size_t size, ngx_str_t *value)
+{
+    size_t  len;
+
+    len = ngx_min(value->len, size - 1);
+
+    text[0] = len;
+    ngx_memcpy(text + 1, value->data, len);
 }

@@ -7,9 +7,6 @@
 #include "ngx_http_clockodo_status.h"
 
 
-#define NGX_HTTP_CLOCKODO_STATUS_BUFFER  16384
-
-
 struct ngx_http_clockodo_format_s {
     ngx_str_t    name;
     ngx_str_t    content_type;
@@ -21,7 +18,6 @@ struct ngx_http_clockodo_format_s {
 static ngx_int_t ngx_http_clockodo_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_send_status(ngx_http_request_t *r,
     ngx_http_clockodo_format_t *format, ngx_http_clockodo_writer_t *w);
-static ngx_int_t ngx_http_clockodo_add_buffer(ngx_http_clockodo_writer_t *w);
 
 
 static ngx_http_clockodo_format_t  ngx_http_clockodo_formats[] = {
@@ -149,69 +145,4 @@ ngx_http_clockodo_send_status(ngx_http_request_t *r,
     w->buf->last_in_chain = 1;
 
     return ngx_http_output_filter(r, w->out);
-}
-
-
-void
-ngx_http_clockodo_write(ngx_http_clockodo_writer_t *w, const char *fmt, ...)
-{
-    u_char     *p;
-    va_list     args;
-    ngx_buf_t  *b;
-
-    if (w->failed) {
-        return;
-    }
-
-    b = w->buf;
-
-    if (b == NULL || b->end - b->last < 4096) {
-
-        if (ngx_http_clockodo_add_buffer(w) != NGX_OK) {
-            w->failed = 1;
-            return;
-        }
-
-        b = w->buf;
-    }
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(b->last, b->end, fmt, args);
-    va_end(args);
-
-    w->size += p - b->last;
-    b->last = p;
-}
-
-
-static ngx_int_t
-ngx_http_clockodo_add_buffer(ngx_http_clockodo_writer_t *w)
-{
-    ngx_chain_t  *cl;
-
-    cl = ngx_alloc_chain_link(w->pool);
-    if (cl == NULL) {
-        return NGX_ERROR;
-    }
-
-    cl->buf = ngx_create_temp_buf(w->pool, NGX_HTTP_CLOCKODO_STATUS_BUFFER);
-    if (cl->buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    cl->next = NULL;
-
-    *w->next = cl;
-    w->next = &cl->next;
-    w->buf = cl->buf;
-
-    return NGX_OK;
-}
-
-
-const char *
-ngx_http_clockodo_event_name(ngx_uint_t event)
-{
-    return event < CLOCKODO_EVENT_TYPES ? clockodo_event_types[event].name
-                                        : "other";
 }

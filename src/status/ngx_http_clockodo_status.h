@@ -11,9 +11,6 @@
 #include "ngx_http_clockodo.h"
 
 
-#pragma GCC visibility push(hidden)
-
-
 typedef struct {
     ngx_pool_t    *pool;
     ngx_chain_t   *out;
@@ -22,6 +19,82 @@ typedef struct {
     off_t          size;
     unsigned       failed:1;               /* no memory */
 } ngx_http_clockodo_writer_t;
+
+
+/* one value of a metric */
+
+typedef struct {
+    const char                     *label;     /* that tells it from others */
+    u_char                          buf[NGX_INT64_LEN + 1];    /* for that */
+    uint64_t                        value;
+    unsigned                        absent:1;
+} ngx_http_clockodo_sample_t;
+
+
+/*
+ * A metric is a counter, in the zone or not, and a row here: Prometheus sees
+ * its name, JSON has it as a member, which may be in a group of its own.
+ */
+
+typedef struct ngx_http_clockodo_metric_s  ngx_http_clockodo_metric_t;
+
+struct ngx_http_clockodo_metric_s {
+    char                           *name;      /* NULL: not for Prometheus */
+    char                           *type;
+    char                           *help;
+
+    char                           *group;     /* NULL: none */
+    char                           *member;    /* NULL: not in JSON */
+
+    char                           *label;     /* NULL: has one sample */
+
+    /*
+     * Sets the sample of number i, in a location's counters or in the zone.
+     * Returns NGX_OK, NGX_DECLINED if there is none of this number but there
+     * may be more, or NGX_DONE.
+     */
+    ngx_int_t                     (*get)(ngx_http_clockodo_metric_t *metric,
+                                         ngx_http_clockodo_zone_t *zone,
+                                         ngx_http_clockodo_location_t *loc,
+                                         ngx_uint_t i,
+                                         ngx_http_clockodo_sample_t *sample);
+
+    size_t                          offset;    /* of ngx_atomic_t */
+    ngx_uint_t                      first;
+    ngx_uint_t                      end;
+    const char                   *(*text)(ngx_uint_t i);   /* the label */
+};
+
+
+/* a text of a delivery; its name is that of the value's field */
+
+typedef struct {
+    ngx_uint_t                      value; /* ngx_http_clockodo_value_e */
+    size_t                          offset;
+    size_t                          size;      /* 0: the last one */
+} ngx_http_clockodo_delivery_text_t;
+
+
+#pragma GCC visibility push(hidden)
+
+
+extern ngx_http_clockodo_metric_t  ngx_http_clockodo_location_metrics[];
+extern ngx_http_clockodo_metric_t  ngx_http_clockodo_zone_metrics[];
+
+extern ngx_http_clockodo_delivery_text_t
+    ngx_http_clockodo_delivery_texts[];
+
+/* what the charts show, see ngx_http_clockodo_minute_count() */
+extern const char  *ngx_http_clockodo_series[NGX_HTTP_CLOCKODO_SERIES];
+
+/* "taken"; empty if there is none */
+const char *ngx_http_clockodo_outcome_name(ngx_uint_t outcome);
+
+/* the bound of a bucket in seconds, such as "0.25" or "+Inf" */
+const char *ngx_http_clockodo_bucket_name(ngx_uint_t bucket);
+
+/* -1 if a location has none, or if that cannot be found out */
+off_t ngx_http_clockodo_secret_file_size(ngx_http_clockodo_location_t *loc);
 
 
 /*
@@ -35,9 +108,6 @@ void ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone);
 void ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone);
-
-/* "team.updated", or "other" for the last one */
-const char *ngx_http_clockodo_event_name(ngx_uint_t event);
 
 
 #pragma GCC visibility pop

@@ -5,43 +5,83 @@
 
 
 #include "ngx_http_clockodo_status.h"
+#include "ngx_http_clockodo_version.h"
+
+
+/* a chart of the past, its last place being the present */
+
+typedef struct {
+    char         *name;
+    time_t        seconds;
+    ngx_uint_t    n;
+    ngx_uint_t  (*count)(ngx_http_clockodo_shctx_t *sh, time_t time,
+                         ngx_uint_t series);
+} ngx_http_clockodo_chart_t;
 
 
 static void ngx_http_clockodo_json_locations(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone);
-static void ngx_http_clockodo_json_counters(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_counters_t *counters);
-static void ngx_http_clockodo_json_tokens(ngx_http_clockodo_writer_t *w,
+static void ngx_http_clockodo_json_location(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_json_metrics(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_location_t *loc);
-static void ngx_http_clockodo_json_accepted(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_shctx_t *sh);
-static void ngx_http_clockodo_json_minutes(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_shctx_t *sh);
-static void ngx_http_clockodo_json_dedupe(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_zone_t *zone);
+static void ngx_http_clockodo_json_metric(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_json_sample(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_sample_t *sample);
+static void ngx_http_clockodo_json_histogram(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_counters_t *counters);
+static void ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_json_handshake(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_counters_t *counters);
+static void ngx_http_clockodo_json_chart(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_shctx_t *sh, ngx_http_clockodo_chart_t *chart);
 static void ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_shctx_t *sh);
+    char *name, ngx_http_clockodo_ring_t *ring);
 static void ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_delivery_t *delivery);
-static void ngx_http_clockodo_json_time(ngx_http_clockodo_writer_t *w,
-    ngx_atomic_uint_t time);
 
 
-/* nothing but labels needs an escape, and these have theirs */
+static ngx_http_clockodo_chart_t  ngx_http_clockodo_charts[] = {
+
+    { "minutes", 60, NGX_HTTP_CLOCKODO_MINUTES,
+      ngx_http_clockodo_minute_count },
+
+    { "hours", 3600, NGX_HTTP_CLOCKODO_HOURS,
+      ngx_http_clockodo_hour_count },
+
+    { NULL, 0, 0, NULL }
+};
+
+
+/* nothing needs an escape: labels and addresses have theirs */
 
 void
 ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone)
 {
-    ngx_http_clockodo_write(w, "{\"version\":1,\"nginx_version\":\"%s\","
-                            "\"timestamp\":%T,\"since\":%T",
-                            NGINX_VERSION, ngx_time(), zone->sh->since);
+    ngx_http_clockodo_chart_t  *chart;
+
+    ngx_http_clockodo_write(w, "{\"version\":2,\"module_version\":\"%s\","
+                            "\"nginx_version\":\"%s\",\"timestamp\":%T",
+                            NGX_HTTP_CLOCKODO_VERSION, NGINX_VERSION,
+                            ngx_time());
 
     ngx_http_clockodo_json_locations(w, zone);
-    ngx_http_clockodo_json_accepted(w, zone->sh);
-    ngx_http_clockodo_json_minutes(w, zone->sh);
-    ngx_http_clockodo_json_dedupe(w, zone);
-    ngx_http_clockodo_json_deliveries(w, zone->sh);
+
+    ngx_http_clockodo_json_metrics(w, ngx_http_clockodo_zone_metrics, zone,
+                                   NULL);
+
+    for (chart = ngx_http_clockodo_charts; chart->name; chart++) {
+        ngx_http_clockodo_json_chart(w, zone->sh, chart);
+    }
+
+    ngx_http_clockodo_json_deliveries(w, "deliveries", &zone->sh->authentic);
+    ngx_http_clockodo_json_deliveries(w, "other_deliveries",
+                                      &zone->sh->others);
 
     ngx_http_clockodo_write(w, "}" CRLF);
 }
@@ -59,13 +99,8 @@ ngx_http_clockodo_json_locations(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_write(w, ",\"locations\":[");
 
     for (i = 0; i < zone->locations.nelts; i++) {
-        ngx_http_clockodo_write(w, "%s{\"location\":\"%V\"",
-                                i ? "," : "", &locp[i]->label);
-
-        ngx_http_clockodo_json_counters(w, locp[i]->counters);
-        ngx_http_clockodo_json_tokens(w, locp[i]);
-
-        ngx_http_clockodo_write(w, "}");
+        ngx_http_clockodo_write(w, i ? "," : "");
+        ngx_http_clockodo_json_location(w, zone, locp[i]);
     }
 
     ngx_http_clockodo_write(w, "]");
@@ -73,42 +108,115 @@ ngx_http_clockodo_json_locations(ngx_http_clockodo_writer_t *w,
 
 
 static void
-ngx_http_clockodo_json_counters(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_counters_t *counters)
+ngx_http_clockodo_json_location(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_location_t *loc)
 {
-    ngx_uint_t  i;
+    ngx_http_clockodo_write(w, "{\"location\":\"%V\"", &loc->label);
 
-    ngx_http_clockodo_write(w, ",\"requests\":{");
+    ngx_http_clockodo_json_metrics(w, ngx_http_clockodo_location_metrics,
+                                   zone, loc);
+    ngx_http_clockodo_json_histogram(w, loc->counters);
 
-    for (i = CLOCKODO_VERDICT_NONE + 1; i < CLOCKODO_VERDICTS; i++) {
-        ngx_http_clockodo_write(w, "%s\"%s\":%uA",
-                                i > CLOCKODO_VERDICT_NONE + 1 ? "," : "",
-                                clockodo_verdicts[i].data,
-                                counters->verdicts[i]);
+    ngx_http_clockodo_write(w, ",\"handshakes\":%s",
+                            loc->handshakes ? "true" : "false");
+    ngx_http_clockodo_json_secret_file(w, loc);
+    ngx_http_clockodo_json_handshake(w, zone, loc->counters);
+
+    ngx_http_clockodo_write(w, "}");
+}
+
+
+static void
+ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_location_t *loc)
+{
+    off_t  size;
+
+    size = ngx_http_clockodo_secret_file_size(loc);
+
+    if (size == -1) {
+        ngx_http_clockodo_write(w, ",\"secret_file\":null");
+        return;
     }
 
-    ngx_http_clockodo_write(w, "},\"rejected\":{");
+    ngx_http_clockodo_write(w, ",\"secret_file\":{\"bytes\":%O,\"limit\":%uz}",
+                            size, loc->secret_file_size);
+}
 
-    for (i = CLOCKODO_REASON_NONE + 1; i < CLOCKODO_REASONS; i++) {
-        ngx_http_clockodo_write(w, "%s\"%s\":%uA",
-                                i > CLOCKODO_REASON_NONE + 1 ? "," : "",
-                                clockodo_reasons[i].data,
-                                counters->reasons[i]);
+
+static void
+ngx_http_clockodo_json_metrics(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_location_t *loc)
+{
+    char  *group;
+
+    group = NULL;
+
+    for ( /* void */ ; metric->get; metric++) {
+
+        if (metric->member == NULL) {
+            continue;
+        }
+
+        if (group && (metric->group == NULL
+                      || ngx_strcmp(metric->group, group) != 0))
+        {
+            ngx_http_clockodo_write(w, "}");
+            group = NULL;
+        }
+
+        if (metric->group == NULL) {
+            ngx_http_clockodo_write(w, ",\"%s\":", metric->member);
+
+        } else if (group == NULL) {
+            group = metric->group;
+            ngx_http_clockodo_write(w, ",\"%s\":{\"%s\":", group,
+                                    metric->member);
+
+        } else {
+            ngx_http_clockodo_write(w, ",\"%s\":", metric->member);
+        }
+
+        ngx_http_clockodo_json_metric(w, metric, zone, loc);
     }
 
-    ngx_http_clockodo_write(w, "},\"events\":{");
+    ngx_http_clockodo_write(w, group ? "}" : "");
+}
 
-    for (i = 0; i < NGX_HTTP_CLOCKODO_EVENTS; i++) {
-        ngx_http_clockodo_write(w, "%s\"%s\":%uA", i ? "," : "",
-                                ngx_http_clockodo_event_name(i),
-                                counters->events[i]);
+
+static void
+ngx_http_clockodo_json_metric(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_location_t *loc)
+{
+    char                        *comma;
+    ngx_int_t                    rc;
+    ngx_uint_t                   i;
+    ngx_http_clockodo_sample_t   sample;
+
+    if (metric->label == NULL) {
+        (void) metric->get(metric, zone, loc, 0, &sample);
+        ngx_http_clockodo_json_sample(w, &sample);
+        return;
     }
 
-    ngx_http_clockodo_write(w, "},\"upstream_responses\":{");
+    ngx_http_clockodo_write(w, "{");
 
-    for (i = 0; i < NGX_HTTP_CLOCKODO_CLASSES; i++) {
-        ngx_http_clockodo_write(w, "%s\"%uixx\":%uA", i ? "," : "", i + 1,
-                                counters->classes[i]);
+    comma = "";
+
+    for (i = 0; /* void */ ; i++) {
+        rc = metric->get(metric, zone, loc, i, &sample);
+
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        if (rc == NGX_OK) {
+            ngx_http_clockodo_write(w, "%s\"%s\":", comma, sample.label);
+            ngx_http_clockodo_json_sample(w, &sample);
+            comma = ",";
+        }
     }
 
     ngx_http_clockodo_write(w, "}");
@@ -116,113 +224,120 @@ ngx_http_clockodo_json_counters(ngx_http_clockodo_writer_t *w,
 
 
 static void
-ngx_http_clockodo_json_tokens(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_location_t *loc)
+ngx_http_clockodo_json_sample(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_sample_t *sample)
 {
-    ngx_uint_t  i;
-
-    ngx_http_clockodo_write(w, ",\"tokens\":[");
-
-    for (i = 0; loc->tokens && i < loc->tokens->nelts; i++) {
-        ngx_http_clockodo_write(w, "%s{\"token\":%ui,\"last_used\":",
-                                i ? "," : "", i + 1);
-        ngx_http_clockodo_json_time(w, loc->uses[i]->last);
-        ngx_http_clockodo_write(w, "}");
+    if (sample->absent) {
+        ngx_http_clockodo_write(w, "null");
+        return;
     }
 
-    ngx_http_clockodo_write(w, "]");
+    ngx_http_clockodo_write(w, "%uL", sample->value);
 }
 
 
 static void
-ngx_http_clockodo_json_accepted(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_shctx_t *sh)
+ngx_http_clockodo_json_histogram(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_counters_t *counters)
 {
-    char                              *comma;
-    ngx_uint_t                         i;
-    ngx_http_clockodo_subscription_t  *subscription;
+    ngx_uint_t         i;
+    ngx_atomic_uint_t  n, sum;
 
-    ngx_http_clockodo_write(w, ",\"last_accepted\":{\"time\":");
-    ngx_http_clockodo_json_time(w, sh->last_accepted);
+    ngx_http_clockodo_write(w, ",\"upstream_seconds\":{\"buckets\":{");
 
-    ngx_http_clockodo_write(w, ",\"events\":{");
+    for (n = 0, i = 0; i < NGX_HTTP_CLOCKODO_BUCKETS; i++) {
+        n += counters->buckets[i];
 
-    for (i = 0; i < NGX_HTTP_CLOCKODO_EVENTS; i++) {
-        ngx_http_clockodo_write(w, "%s\"%s\":", i ? "," : "",
-                                ngx_http_clockodo_event_name(i));
-        ngx_http_clockodo_json_time(w, sh->last_events[i]);
+        ngx_http_clockodo_write(w, "%s\"%s\":%uA", i ? "," : "",
+                                ngx_http_clockodo_bucket_name(i), n);
     }
 
-    ngx_http_clockodo_write(w, "},\"subscriptions\":{");
+    sum = counters->response_time;
 
-    comma = "";
+    ngx_http_clockodo_write(w, "},\"sum\":%uA.%03uA}", sum / 1000,
+                            sum % 1000);
+}
 
-    for (i = 0; i < NGX_HTTP_CLOCKODO_SUBSCRIPTION_SLOTS; i++) {
-        subscription = &sh->subscriptions[i];
 
-        if (subscription->id) {
-            ngx_http_clockodo_write(w, "%s\"%uA\":", comma, subscription->id);
-            ngx_http_clockodo_json_time(w, subscription->last);
-            comma = ",";
+static void
+ngx_http_clockodo_json_handshake(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_counters_t *counters)
+{
+    time_t  time;
+    size_t  len;
+    u_char  client[NGX_HTTP_CLOCKODO_CLIENT_LEN];
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    time = counters->handshake;
+    len = counters->client_len;
+    ngx_memcpy(client, counters->client, len);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    if (time == 0) {
+        ngx_http_clockodo_write(w, ",\"last_handshake\":null");
+        return;
+    }
+
+    ngx_http_clockodo_write(w, ",\"last_handshake\":{\"time\":%T,"
+                            "\"client\":\"%*s\"}", time, len, client);
+}
+
+
+/* accepted events, and then by what became of them, and all others */
+
+static void
+ngx_http_clockodo_json_chart(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_shctx_t *sh, ngx_http_clockodo_chart_t *chart)
+{
+    time_t       first;
+    ngx_uint_t   i, n, series, *accepted;
+
+    first = ngx_time() / chart->seconds - chart->n + 1;
+
+    ngx_http_clockodo_write(w, ",\"%s\":{\"first\":%T,\"seconds\":%T",
+                            chart->name, first * chart->seconds,
+                            chart->seconds);
+
+    accepted = ngx_pcalloc(w->pool, chart->n * sizeof(ngx_uint_t));
+    if (accepted == NULL) {
+        w->failed = 1;
+        return;
+    }
+
+    for (series = 0; series < NGX_HTTP_CLOCKODO_SERIES; series++) {
+        ngx_http_clockodo_write(w, ",\"%s\":",
+                                ngx_http_clockodo_series[series]);
+
+        for (i = 0; i < chart->n; i++) {
+            n = chart->count(sh, first + i, series);
+
+            if (series < ngx_http_clockodo_outcome_series(
+                                                  NGX_HTTP_CLOCKODO_OUTCOMES))
+            {
+                accepted[i] += n;
+            }
+
+            ngx_http_clockodo_write(w, "%c%ui", i ? ',' : '[', n);
         }
+
+        ngx_http_clockodo_write(w, "]");
     }
 
-    ngx_http_clockodo_write(w, "},\"other_subscriptions\":"
-                            "{\"accepted\":%uA,\"time\":",
-                            sh->other_accepted);
-    ngx_http_clockodo_json_time(w, sh->other_last);
-    ngx_http_clockodo_write(w, "}}");
-}
+    ngx_http_clockodo_write(w, ",\"accepted\":");
 
-
-static void
-ngx_http_clockodo_json_minutes(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_shctx_t *sh)
-{
-    time_t      minute;
-    ngx_uint_t  i, n;
-
-    ngx_http_clockodo_write(w, ",\"minutes\":[");
-
-    minute = ngx_time() / 60 - NGX_HTTP_CLOCKODO_MINUTES + 1;
-
-    for (n = 0; n < NGX_HTTP_CLOCKODO_MINUTES; n++, minute++) {
-        ngx_http_clockodo_write(w, "%s{\"time\":%T", n ? "," : "",
-                                minute * 60);
-
-        for (i = CLOCKODO_VERDICT_NONE + 1; i < CLOCKODO_VERDICTS; i++) {
-            ngx_http_clockodo_write(w, ",\"%s\":%ui",
-                                    clockodo_verdicts[i].data,
-                                    ngx_http_clockodo_minute_count(sh, minute,
-                                                                   i));
-        }
-
-        ngx_http_clockodo_write(w, "}");
+    for (i = 0; i < chart->n; i++) {
+        ngx_http_clockodo_write(w, "%c%ui", i ? ',' : '[', accepted[i]);
     }
 
-    ngx_http_clockodo_write(w, "]");
+    ngx_http_clockodo_write(w, "]}");
 }
 
 
 static void
-ngx_http_clockodo_json_dedupe(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_zone_t *zone)
-{
-    ngx_http_clockodo_dedupe_status_t  status;
-
-    ngx_http_clockodo_dedupe_status(zone, &status);
-
-    ngx_http_clockodo_write(w, ",\"dedupe\":{\"capacity\":%uL,"
-                            "\"entries\":%uL,\"evictions\":%uL,"
-                            "\"unclaimed\":%uL}",
-                            status.capacity, status.entries,
-                            status.evictions, status.unclaimed);
-}
-
-
-static void
-ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_shctx_t *sh)
+ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w, char *name,
+    ngx_http_clockodo_ring_t *ring)
 {
     ngx_uint_t                     i, n;
     ngx_http_clockodo_delivery_t  *deliveries;
@@ -234,9 +349,9 @@ ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w,
         return;
     }
 
-    n = ngx_http_clockodo_get_deliveries(sh, deliveries);
+    n = ngx_http_clockodo_get_deliveries(ring, deliveries);
 
-    ngx_http_clockodo_write(w, ",\"deliveries\":[");
+    ngx_http_clockodo_write(w, ",\"%s\":[", name);
 
     for (i = 0; i < n; i++) {
         ngx_http_clockodo_write(w, i ? "," : "");
@@ -251,45 +366,39 @@ static void
 ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_delivery_t *delivery)
 {
+    u_char                             *p;
+    ngx_http_clockodo_delivery_text_t  *text;
+
     ngx_http_clockodo_write(w, "{\"time\":%T.%03M,\"client\":\"%*s\","
-                            "\"location\":\"%*s\",\"verdict\":\"%s\","
-                            "\"reason\":\"%s\",\"event\":\"%*s\","
-                            "\"entity_id\":\"%*s\","
-                            "\"subscription_id\":\"%*s\",\"status\":%ui,"
-                            "\"upstream_time\":",
+                            "\"location\":\"%V\",\"verdict\":\"%s\","
+                            "\"reason\":\"%s\",\"outcome\":\"%s\","
+                            "\"status\":%ui",
                             delivery->sec, delivery->msec,
-                            (size_t) delivery->client.len,
-                            delivery->client.data,
-                            delivery->location->len,
-                            delivery->location->label,
+                            (size_t) delivery->client[0],
+                            delivery->client + 1,
+                            &delivery->location->label,
                             clockodo_verdicts[delivery->verdict].data,
                             clockodo_reasons[delivery->reason].data,
-                            (size_t) delivery->event.len,
-                            delivery->event.data,
-                            (size_t) delivery->entity_id.len,
-                            delivery->entity_id.data,
-                            (size_t) delivery->subscription_id.len,
-                            delivery->subscription_id.data,
+                            ngx_http_clockodo_outcome_name(delivery->outcome),
                             delivery->status);
 
-    if (delivery->upstream_time == -1) {
-        ngx_http_clockodo_write(w, "null}");
+    for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
+        p = (u_char *) delivery + text->offset;
+
+        ngx_http_clockodo_write(w, ",\"%V\":\"%*s\"",
+                                &ngx_http_clockodo_values[text->value].field,
+                                (size_t) p[0], p + 1);
+    }
+
+    if (delivery->upstream_status == 0) {
+        ngx_http_clockodo_write(w, ",\"upstream_status\":null,"
+                                "\"upstream_time\":null}");
         return;
     }
 
-    ngx_http_clockodo_write(w, "%i.%03i}", delivery->upstream_time / 1000,
+    ngx_http_clockodo_write(w, ",\"upstream_status\":%ui,"
+                            "\"upstream_time\":%i.%03i}",
+                            delivery->upstream_status,
+                            delivery->upstream_time / 1000,
                             delivery->upstream_time % 1000);
-}
-
-
-static void
-ngx_http_clockodo_json_time(ngx_http_clockodo_writer_t *w,
-    ngx_atomic_uint_t time)
-{
-    if (time == 0) {
-        ngx_http_clockodo_write(w, "null");
-        return;
-    }
-
-    ngx_http_clockodo_write(w, "%uA", time);
 }

@@ -6,21 +6,55 @@
 
 #include "ngx_http_clockodo_zone.h"
 
-
-/* the upper half of a word that counts in a minute is the minute */
-#define NGX_HTTP_CLOCKODO_MINUTE_SHIFT  (4 * sizeof(ngx_atomic_uint_t))
-#define NGX_HTTP_CLOCKODO_COUNT_MASK                                          \
-    (((ngx_atomic_uint_t) 1 << NGX_HTTP_CLOCKODO_MINUTE_SHIFT) - 1)
+#include "clockodo_escape.h"
 
 
+static void ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round);
 static void ngx_http_clockodo_count_subscription(
     ngx_http_clockodo_shctx_t *sh, uint64_t id);
 static ngx_http_clockodo_subscription_t *ngx_http_clockodo_find_subscription(
     ngx_http_clockodo_shctx_t *sh, ngx_atomic_uint_t id);
 
 
+/* what an application may take, from a few milliseconds to nginx's time-outs */
+
+const ngx_msec_t  ngx_http_clockodo_bounds[NGX_HTTP_CLOCKODO_BUCKETS - 1] = {
+    5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000
+};
+
+
 void
-ngx_http_clockodo_count_accepted(ngx_http_clockodo_shctx_t *sh,
+ngx_http_clockodo_count_request(ngx_http_clockodo_shctx_t *sh,
+    ngx_http_clockodo_counters_t *counters, clockodo_verdict_e verdict,
+    ngx_http_clockodo_outcome_e outcome)
+{
+    time_t      minute, hour;
+    ngx_uint_t  series;
+
+    (void) ngx_atomic_fetch_add(&counters->verdicts[verdict], 1);
+
+    if (outcome) {
+        (void) ngx_atomic_fetch_add(&counters->outcomes[outcome], 1);
+        series = ngx_http_clockodo_outcome_series(outcome);
+
+    } else {
+        series = ngx_http_clockodo_verdict_series(verdict);
+    }
+
+    minute = ngx_time() / 60;
+    hour = ngx_time() / 3600;
+
+    ngx_http_clockodo_count_period(
+                &sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][series],
+                minute / NGX_HTTP_CLOCKODO_MINUTE_SLOTS);
+    ngx_http_clockodo_count_period(
+                      &sh->hours[hour % NGX_HTTP_CLOCKODO_HOUR_SLOTS][series],
+                      hour / NGX_HTTP_CLOCKODO_HOUR_SLOTS);
+}
+
+
+void
+ngx_http_clockodo_count_event(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_counters_t *counters, const clockodo_event_t *event)
 {
     ngx_uint_t  n;
@@ -92,36 +126,106 @@ ngx_http_clockodo_find_subscription(ngx_http_clockodo_shctx_t *sh,
 
 
 void
-ngx_http_clockodo_count_minute(ngx_http_clockodo_shctx_t *sh, time_t minute,
-    clockodo_verdict_e verdict)
+ngx_http_clockodo_count_response(ngx_http_clockodo_counters_t *counters,
+    ngx_uint_t status, ngx_msec_t time)
 {
-    ngx_atomic_t       *word;
-    ngx_atomic_uint_t   old, count, stamp;
+    ngx_uint_t  n;
 
-    word = &sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][verdict];
+    for (n = 0; n < NGX_HTTP_CLOCKODO_BUCKETS - 1; n++) {
+        if (time <= ngx_http_clockodo_bounds[n]) {
+            break;
+        }
+    }
 
-    stamp = (ngx_atomic_uint_t) minute << NGX_HTTP_CLOCKODO_MINUTE_SHIFT;
+    (void) ngx_atomic_fetch_add(&counters->classes[status / 100 - 1], 1);
+    (void) ngx_atomic_fetch_add(&counters->buckets[n], 1);
+    (void) ngx_atomic_fetch_add(&counters->response_time, time);
+}
+
+
+void
+ngx_http_clockodo_count_not_taken(ngx_http_clockodo_counters_t *counters,
+    ngx_http_clockodo_outcome_e outcome, ngx_uint_t status)
+{
+    switch (outcome) {
+
+    case NGX_HTTP_CLOCKODO_OUTCOME_TAKEN:
+        counters->not_taken = 0;
+        break;
+
+    case NGX_HTTP_CLOCKODO_OUTCOME_NOT_TAKEN:
+        counters->not_taken_status = status;
+        counters->not_taken_last = ngx_time();
+
+        if (ngx_atomic_fetch_add(&counters->not_taken, 1) == 0) {
+            counters->not_taken_since = ngx_time();
+        }
+
+        break;
+
+    default:
+
+        /* it has not come to an application */
+
+        break;
+    }
+}
+
+
+/* rare enough for a lock: time and client belong together */
+
+void
+ngx_http_clockodo_count_handshake(ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_counters_t *counters, ngx_str_t *client)
+{
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    counters->handshake = ngx_time();
+    counters->client_len = clockodo_escape(counters->client,
+                                           NGX_HTTP_CLOCKODO_CLIENT_LEN,
+                                           client->data, client->len);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+}
+
+
+void
+ngx_http_clockodo_count_spool(ngx_http_clockodo_location_t *loc,
+    ngx_http_clockodo_spool_e outcome)
+{
+    (void) ngx_atomic_fetch_add(&loc->counters->spooled[outcome], 1);
+}
+
+
+static void
+ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round)
+{
+    ngx_atomic_uint_t  old;
 
     do {
         old = *word;
-        count = ((old ^ stamp) & ~NGX_HTTP_CLOCKODO_COUNT_MASK) ? stamp : old;
 
-    } while (!ngx_atomic_cmp_set(word, old, count + 1));
+    } while (!ngx_atomic_cmp_set(word, old, clockodo_period_add(old, round)));
 }
 
 
 ngx_uint_t
 ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh, time_t minute,
-    clockodo_verdict_e verdict)
+    ngx_uint_t series)
 {
-    ngx_atomic_uint_t  word, stamp;
+    return clockodo_period_count(
+                sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][series],
+                minute / NGX_HTTP_CLOCKODO_MINUTE_SLOTS);
+}
 
-    word = sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][verdict];
 
-    stamp = (ngx_atomic_uint_t) minute << NGX_HTTP_CLOCKODO_MINUTE_SHIFT;
-
-    return ((word ^ stamp) & ~NGX_HTTP_CLOCKODO_COUNT_MASK)
-           ? 0 : word & NGX_HTTP_CLOCKODO_COUNT_MASK;
+ngx_uint_t
+ngx_http_clockodo_hour_count(ngx_http_clockodo_shctx_t *sh, time_t hour,
+    ngx_uint_t series)
+{
+    return clockodo_period_count(
+                      sh->hours[hour % NGX_HTTP_CLOCKODO_HOUR_SLOTS][series],
+                      hour / NGX_HTTP_CLOCKODO_HOUR_SLOTS);
 }
 
 

@@ -6,8 +6,6 @@
 
 #include "ngx_http_clockodo_zone.h"
 
-#include "clockodo_escape.h"
-
 
 static int ngx_libc_cdecl ngx_http_clockodo_cmp_deliveries(const void *one,
     const void *two);
@@ -19,7 +17,7 @@ static int ngx_libc_cdecl ngx_http_clockodo_cmp_deliveries(const void *one,
  */
 
 ngx_http_clockodo_delivery_t *
-ngx_http_clockodo_lock_delivery(ngx_http_clockodo_shctx_t *sh)
+ngx_http_clockodo_lock_delivery(ngx_http_clockodo_ring_t *ring)
 {
     ngx_uint_t                     i;
     ngx_atomic_uint_t              n, version;
@@ -27,8 +25,8 @@ ngx_http_clockodo_lock_delivery(ngx_http_clockodo_shctx_t *sh)
 
     for (i = 0; i < NGX_HTTP_CLOCKODO_DELIVERY_SLOTS; i++) {
 
-        n = ngx_atomic_fetch_add(&sh->ndeliveries, 1);
-        delivery = &sh->deliveries[n % NGX_HTTP_CLOCKODO_DELIVERY_SLOTS];
+        n = ngx_atomic_fetch_add(&ring->n, 1);
+        delivery = &ring->deliveries[n % NGX_HTTP_CLOCKODO_DELIVERY_SLOTS];
 
         version = delivery->version;
 
@@ -53,18 +51,8 @@ ngx_http_clockodo_unlock_delivery(ngx_http_clockodo_delivery_t *delivery)
 }
 
 
-/* a client of a unix socket has the name that it gave itself */
-
-void
-ngx_http_clockodo_set_text(ngx_http_clockodo_text_t *text, ngx_str_t *value)
-{
-    text->len = clockodo_escape(text->data, sizeof(text->data), value->data,
-                                value->len);
-}
-
-
 ngx_uint_t
-ngx_http_clockodo_get_deliveries(ngx_http_clockodo_shctx_t *sh,
+ngx_http_clockodo_get_deliveries(ngx_http_clockodo_ring_t *ring,
     ngx_http_clockodo_delivery_t *deliveries)
 {
     ngx_uint_t                     i, n;
@@ -74,7 +62,7 @@ ngx_http_clockodo_get_deliveries(ngx_http_clockodo_shctx_t *sh,
     n = 0;
 
     for (i = 0; i < NGX_HTTP_CLOCKODO_DELIVERY_SLOTS; i++) {
-        delivery = &sh->deliveries[i];
+        delivery = &ring->deliveries[i];
 
         version = delivery->version;
 

@@ -147,8 +147,8 @@ ngx_http_clockodo_zone_least(ngx_http_clockodo_zone_t *zone)
 
     for (i = 0; i < zone->locations.nelts; i++) {
         ngx_http_clockodo_zone_need(&need,
-                                    sizeof(ngx_http_clockodo_counters_t)
-                                    + locp[i]->label.len, 1);
+                                    sizeof(ngx_http_clockodo_counters_t), 1);
+        ngx_http_clockodo_zone_need(&need, locp[i]->label.len, 1);
 
         if (locp[i]->tokens) {
             ngx_http_clockodo_zone_need(&need,
@@ -376,22 +376,27 @@ ngx_http_clockodo_zone_add_counters(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_counters_t  *counters;
 
     for (counters = sh->locations; counters; counters = counters->next) {
-        if (counters->len == label->len
-            && ngx_memcmp(counters->label, label->data, label->len) == 0)
+        if (counters->label.len == label->len
+            && ngx_memcmp(counters->label.data, label->data, label->len) == 0)
         {
             return counters;
         }
     }
 
     counters = ngx_slab_calloc_locked(shpool,
-                                      sizeof(ngx_http_clockodo_counters_t)
-                                      + label->len);
+                                      sizeof(ngx_http_clockodo_counters_t));
     if (counters == NULL) {
         return NULL;
     }
 
-    counters->len = label->len;
-    ngx_memcpy(counters->label, label->data, label->len);
+    counters->label.data = ngx_slab_alloc_locked(shpool, label->len);
+    if (counters->label.data == NULL) {
+        ngx_slab_free_locked(shpool, counters);
+        return NULL;
+    }
+
+    counters->label.len = label->len;
+    ngx_memcpy(counters->label.data, label->data, label->len);
 
     ngx_rbtree_init(&counters->tokens, &counters->sentinel,
                     ngx_rbtree_insert_value);

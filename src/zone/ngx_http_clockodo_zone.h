@@ -14,10 +14,9 @@
 
 #include "clockodo_dedupe.h"
 #include "clockodo_event.h"
+#include "clockodo_period.h"
 #include "clockodo_token.h"
 #include "clockodo_verdict.h"
-
-#include "clockodo_period.h"
 
 
 /*
@@ -40,15 +39,55 @@
 /* half of them stay empty, which ends a search soon */
 #define NGX_HTTP_CLOCKODO_SUBSCRIPTION_SLOTS 512
 
+/* the bounds of a histogram, and what is above them */
+#define NGX_HTTP_CLOCKODO_BUCKETS            14
+
 #define NGX_HTTP_CLOCKODO_MINUTES            60
+#define NGX_HTTP_CLOCKODO_HOURS              (7 * 24)
 /* some more, since the clocks of workers differ a little */
 #define NGX_HTTP_CLOCKODO_MINUTE_SLOTS       64
+#define NGX_HTTP_CLOCKODO_HOUR_SLOTS         172
 
 #define NGX_HTTP_CLOCKODO_DELIVERIES         128
 /* some more: the oldest are being overwritten */
 #define NGX_HTTP_CLOCKODO_DELIVERY_SLOTS     160
 
 #define NGX_HTTP_CLOCKODO_LABEL_LEN          255
+
+/* of a client's address; what is longer is cut off */
+#define NGX_HTTP_CLOCKODO_CLIENT_LEN         64
+
+
+/* what became of an accepted event */
+
+typedef enum {
+    NGX_HTTP_CLOCKODO_OUTCOME_NONE = 0,    /* it was none */
+    NGX_HTTP_CLOCKODO_OUTCOME_TAKEN,       /* by the application */
+    NGX_HTTP_CLOCKODO_OUTCOME_NOT_TAKEN,
+    NGX_HTTP_CLOCKODO_OUTCOME_STORED,      /* in the spool */
+    NGX_HTTP_CLOCKODO_OUTCOMES
+} ngx_http_clockodo_outcome_e;
+
+
+/* what became of an event in the spool */
+
+typedef enum {
+    NGX_HTTP_CLOCKODO_SPOOL_STORED = 0,
+    NGX_HTTP_CLOCKODO_SPOOL_DUPLICATE,
+    NGX_HTTP_CLOCKODO_SPOOL_FAILED,
+    NGX_HTTP_CLOCKODO_SPOOLS
+} ngx_http_clockodo_spool_e;
+
+
+/* what charts tell apart: the outcomes, and all verdicts but "accepted" */
+
+#define NGX_HTTP_CLOCKODO_SERIES                                              \
+    (NGX_HTTP_CLOCKODO_OUTCOMES - 1                                           \
+     + CLOCKODO_VERDICTS - CLOCKODO_VERDICT_HANDSHAKE)
+
+#define ngx_http_clockodo_outcome_series(outcome)  ((outcome) - 1)
+#define ngx_http_clockodo_verdict_series(verdict)                             \
+    (NGX_HTTP_CLOCKODO_OUTCOMES - 1 + (verdict) - CLOCKODO_VERDICT_HANDSHAKE)
 
 
 /* when a location's token was last used */
@@ -68,7 +107,25 @@ struct ngx_http_clockodo_counters_s {
     ngx_atomic_t                    verdicts[CLOCKODO_VERDICTS];
     ngx_atomic_t                    reasons[CLOCKODO_REASONS];
     ngx_atomic_t                    events[NGX_HTTP_CLOCKODO_EVENTS];
+    ngx_atomic_t                    outcomes[NGX_HTTP_CLOCKODO_OUTCOMES];
+
+    /* of the upstream that was asked here */
     ngx_atomic_t                    classes[NGX_HTTP_CLOCKODO_CLASSES];
+    ngx_atomic_t                    buckets[NGX_HTTP_CLOCKODO_BUCKETS];
+    ngx_atomic_t                    response_time;     /* ms, of all */
+
+    /* accepted events in a row that were not taken */
+    ngx_atomic_t                    not_taken;
+    ngx_atomic_t                    not_taken_since;
+    ngx_atomic_t                    not_taken_last;    /* even if long ago */
+    ngx_atomic_t                    not_taken_status;
+
+    ngx_atomic_t                    spooled[NGX_HTTP_CLOCKODO_SPOOLS];
+
+    /* the last one that was taken; under the mutex of the pool */
+    time_t                          handshake;
+    size_t                          client_len;
+    u_char                          client[NGX_HTTP_CLOCKODO_CLIENT_LEN];
 
     ngx_rbtree_t                    tokens;
     ngx_rbtree_node_t               sentinel;
@@ -78,8 +135,7 @@ struct ngx_http_clockodo_counters_s {
     /* whether it was warned that a client's leaving ends a delivery */
     ngx_atomic_t                    abort;
 
-    size_t                          len;
-    u_char                          label[];
+    ngx_str_t                       label;
 };
 
 
@@ -89,13 +145,7 @@ typedef struct {
 } ngx_http_clockodo_subscription_t;
 
 
-/* an address or a part of an event, of which a name is the longest */
-
-typedef struct {
-    u_char                          len;
-    u_char                          data[CLOCKODO_EVENT_NAME_LEN];
-} ngx_http_clockodo_text_t;
-
+/* a text has its length in front of it, in one byte */
 
 typedef struct {
     ngx_atomic_t                    version;   /* odd: is being written */
@@ -106,16 +156,28 @@ typedef struct {
 
     clockodo_verdict_e              verdict;
     clockodo_reason_e               reason;
+    ngx_http_clockodo_outcome_e     outcome;
     ngx_uint_t                      status;
-    ngx_int_t                       upstream_time; /* ms, -1: no upstream */
+    ngx_uint_t                      upstream_status;   /* 0: no response */
+    ngx_int_t                       upstream_time; /* ms, -1: no response */
 
     ngx_http_clockodo_counters_t   *location;
 
-    ngx_http_clockodo_text_t        client;
-    ngx_http_clockodo_text_t        event;
-    ngx_http_clockodo_text_t        entity_id;
-    ngx_http_clockodo_text_t        subscription_id;
+    u_char                          client[1 + NGX_HTTP_CLOCKODO_CLIENT_LEN];
+    u_char                          event[1 + CLOCKODO_EVENT_NAME_LEN];
+    u_char                          entity_id[1 + CLOCKODO_ID_LEN];
+    u_char                          subscription_id[1 + CLOCKODO_ID_LEN];
+    u_char                          company_id[1 + CLOCKODO_ID_LEN];
+    u_char                          occurred_at[1 + CLOCKODO_TIME_LEN];
+    u_char                          idempotency_key[1 + CLOCKODO_KEY_LEN];
 } ngx_http_clockodo_delivery_t;
+
+
+typedef struct {
+    ngx_atomic_t                    n;         /* there were, ever */
+    ngx_http_clockodo_delivery_t
+                               deliveries[NGX_HTTP_CLOCKODO_DELIVERY_SLOTS];
+} ngx_http_clockodo_ring_t;
 
 
 typedef struct {
@@ -135,11 +197,13 @@ typedef struct {
 
     /* words of clockodo_period_add() */
     ngx_atomic_t                    minutes[NGX_HTTP_CLOCKODO_MINUTE_SLOTS]
-                                           [CLOCKODO_VERDICTS];
+                                           [NGX_HTTP_CLOCKODO_SERIES];
+    ngx_atomic_t                    hours[NGX_HTTP_CLOCKODO_HOUR_SLOTS]
+                                         [NGX_HTTP_CLOCKODO_SERIES];
 
-    ngx_atomic_t                    ndeliveries;
-    ngx_http_clockodo_delivery_t
-                      deliveries[NGX_HTTP_CLOCKODO_DELIVERY_SLOTS];
+    /* of requests with a right token, which others cannot push out */
+    ngx_http_clockodo_ring_t        authentic;
+    ngx_http_clockodo_ring_t        others;
 
     clockodo_dedupe_t              *dedupe;    /* NULL: never was on */
     ngx_atomic_t                    unclaimed; /* when it was full */
@@ -162,6 +226,10 @@ typedef struct {
     ngx_str_t                       label;
     size_t                          name_len;  /* without a number */
     ngx_array_t                    *tokens;    /* of clockodo_token_t */
+
+    ngx_open_file_t               **secret_file;   /* NULL: none */
+    size_t                          secret_file_size;  /* at the most */
+    unsigned                        handshakes:1;  /* are taken */
 
     /* in the zone */
     ngx_http_clockodo_counters_t   *counters;
@@ -229,14 +297,39 @@ void ngx_http_clockodo_dedupe_status(ngx_http_clockodo_zone_t *zone,
  */
 ngx_uint_t ngx_http_clockodo_once(ngx_atomic_t *last, time_t every);
 
-void ngx_http_clockodo_count_accepted(ngx_http_clockodo_shctx_t *sh,
+/* a request, whatever it was */
+void ngx_http_clockodo_count_request(ngx_http_clockodo_shctx_t *sh,
+    ngx_http_clockodo_counters_t *counters, clockodo_verdict_e verdict,
+    ngx_http_clockodo_outcome_e outcome);
+
+/* an accepted event */
+void ngx_http_clockodo_count_event(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_counters_t *counters, const clockodo_event_t *event);
 
-/* a minute is counted since 1970 */
-void ngx_http_clockodo_count_minute(ngx_http_clockodo_shctx_t *sh,
-    time_t minute, clockodo_verdict_e verdict);
+/* the response of an upstream, which took so many milliseconds */
+void ngx_http_clockodo_count_response(ngx_http_clockodo_counters_t *counters,
+    ngx_uint_t status, ngx_msec_t time);
+
+/* events in a row that were not taken, the last one with this status */
+void ngx_http_clockodo_count_not_taken(ngx_http_clockodo_counters_t *counters,
+    ngx_http_clockodo_outcome_e outcome, ngx_uint_t status);
+
+/* one that was taken */
+void ngx_http_clockodo_count_handshake(ngx_http_clockodo_zone_t *zone,
+    ngx_http_clockodo_counters_t *counters, ngx_str_t *client);
+
+void ngx_http_clockodo_count_spool(ngx_http_clockodo_location_t *loc,
+    ngx_http_clockodo_spool_e outcome);
+
+/* how many there were in a minute, or in an hour, counted since 1970 */
 ngx_uint_t ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh,
-    time_t minute, clockodo_verdict_e verdict);
+    time_t minute, ngx_uint_t series);
+ngx_uint_t ngx_http_clockodo_hour_count(ngx_http_clockodo_shctx_t *sh,
+    time_t hour, ngx_uint_t series);
+
+/* the upper bounds of all buckets but the last, in milliseconds */
+extern const ngx_msec_t
+    ngx_http_clockodo_bounds[NGX_HTTP_CLOCKODO_BUCKETS - 1];
 
 
 /* deliveries */
@@ -246,20 +339,16 @@ ngx_uint_t ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh,
  * to write, or NULL.
  */
 ngx_http_clockodo_delivery_t *ngx_http_clockodo_lock_delivery(
-    ngx_http_clockodo_shctx_t *sh);
+    ngx_http_clockodo_ring_t *ring);
 void ngx_http_clockodo_unlock_delivery(
     ngx_http_clockodo_delivery_t *delivery);
-
-/* cuts off what does not fit */
-void ngx_http_clockodo_set_text(ngx_http_clockodo_text_t *text,
-    ngx_str_t *value);
 
 /*
  * Copies deliveries, the newest first, to an array of
  * NGX_HTTP_CLOCKODO_DELIVERY_SLOTS.  Returns how many there are, at most
  * NGX_HTTP_CLOCKODO_DELIVERIES.
  */
-ngx_uint_t ngx_http_clockodo_get_deliveries(ngx_http_clockodo_shctx_t *sh,
+ngx_uint_t ngx_http_clockodo_get_deliveries(ngx_http_clockodo_ring_t *ring,
     ngx_http_clockodo_delivery_t *deliveries);
 
 

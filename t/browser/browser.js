@@ -4,6 +4,8 @@
 
 const { chromium } = require('playwright-core');
 
+const { prepare } = require('./shown');
+
 const VIOLATION = 'policy violation';
 
 function launch() {
@@ -54,7 +56,9 @@ async function pause(page) {
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.waitForSelector('body[data-state="paused"] main:not([hidden])');
 
-  return page.replies.filter((reply) => reply.url().endsWith('.json')).at(-1).json();
+  const replies = page.replies.filter((reply) => reply.url().endsWith('.json'));
+
+  return prepare(await replies.at(-1).json());
 }
 
 // Makes the page ask at once.

@@ -347,7 +347,7 @@ describe('the memory for duplicates', () => {
     // what the page says is so: the oldest is not known any more
     assert.equal(await own.send(billed(1), { path: '/billing' }), 200);
     assert.equal((await own.counted(sent + 1)).deliveries[0].verdict, 'accepted');
-  }, { http: 'clockodo_zone 112k;' }));
+  }, { http: 'clockodo_zone 196k;' }));
 
   it('was too small once', () => onFigures((figures) => {
     figures.dedupe = { capacity: 20000, entries: 5999, evictions: 0, unclaimed: 1234 };

@@ -15,6 +15,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const { prepare } = require('./shown');
+
 const PAGE = path.join(__dirname, '../../html/clockodo-status.html');
 const BINARY = process.env.TEST_NGINX_BINARY || '/usr/sbin/nginx';
 const MODULES = (process.env.TEST_NGINX_LOAD_MODULES || '').split(' ').filter(Boolean);
@@ -192,7 +194,7 @@ class Nginx {
   async status() {
     const reply = await this.request({ path: '/clockodo-status.json' });
 
-    return JSON.parse(reply.body);
+    return prepare(JSON.parse(reply.body));
   }
 
   // The figures, once all "total" requests are counted: nginx does that when

@@ -205,9 +205,9 @@ describe('when the figures cannot be had', () => {
     ['return 404;', /nginx answers 404 .*no location with clockodo_status/],
     ['return 500;', /nginx answers 500/],
     ['return 200 "<html>";', /is not JSON/],
-    ['return 200 "{\\"version\\":2}";', /reads version 1 .*nginx has another/],
-    ['return 200 "{\\"version\\":1}";', /is not what this page knows/],
-    ['return 200 null;', /reads version 1/],
+    ['return 200 "{\\"version\\":1}";', /reads version 2 .*nginx has another/],
+    ['return 200 "{\\"version\\":2}";', /is not what this page knows/],
+    ['return 200 null;', /reads version 2/],
   ];
 
   it('says why', () => withNginx((own) => onPage(async (page) => {

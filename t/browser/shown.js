@@ -46,4 +46,36 @@ function listed(counters) {
     .map(([name, n]) => `${name} ${n}`).join(' ');
 }
 
-module.exports = { VERDICTS, sum, number, minuteOf, moment, ago, totals, listed };
+// The same form as in the page, which also takes it as it is
+
+function prepare(figures) {
+  if (Array.isArray(figures.minutes)) {
+    return figures;
+  }
+
+  const { first, seconds, ...series } = figures.minutes;
+  const minutes = series.accepted.map((_, i) => ({
+    time: first + i * seconds,
+    ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, series[verdict][i]])),
+  }));
+
+  const { other = null, ...subscriptions } = figures.last_accepted.subscriptions;
+
+  return {
+    ...figures,
+    minutes,
+    locations: figures.locations.map((l) => ({
+      ...l,
+      tokens: Object.entries(l.tokens).map(([token, time]) => ({ token, last_used: time })),
+    })),
+    last_accepted: {
+      ...figures.last_accepted,
+      subscriptions,
+      other_subscriptions: { accepted: figures.last_accepted.other_subscriptions, time: other },
+    },
+    deliveries: [...figures.deliveries, ...figures.other_deliveries]
+      .sort((a, b) => b.time - a.time),
+  };
+}
+
+module.exports = { prepare, VERDICTS, sum, number, minuteOf, moment, ago, totals, listed };

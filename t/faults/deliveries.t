@@ -82,17 +82,21 @@ note("$kills kills, $hits of them amid a delivery");
 cmp_ok($hits, '>=', $wanted, 'workers were killed amid a delivery');
 is($wrong, undef, 'the status was JSON all the time');
 
-my @ids = map { $_ + 1000 } 1 .. 2 * $shown;
+# of the same ring as what was being written; each has one of two reasons
 
-send_all(@ids);
+my @reasons = map { $_ * 7919 % 11 < 5 ? 'method' : 'content_type' }
+              1 .. 2 * $shown;
 
-my $deliveries = status()->{deliveries};
+send_all(@reasons);
 
-is_deeply([ map { $_->{entity_id} } @$deliveries ],
-          [ reverse @ids[-$shown .. -1] ], 'all later deliveries are shown');
-is_deeply([ grep { $_->{verdict} ne 'accepted' || $_->{status} != 204
+my $deliveries = status()->{other_deliveries};
+
+is_deeply([ map { $_->{reason} } @$deliveries ],
+          [ reverse @reasons[-$shown .. -1] ], 'all later deliveries are shown');
+is_deeply([ grep { $_->{verdict} ne 'rejected'
+                   || $_->{status} != ($_->{reason} eq 'method' ? 405 : 415)
                    || $_->{client} ne '127.0.0.1'
-                   || $_->{event} ne 'team.updated' } @$deliveries ], [],
+                   || $_->{event} ne '' } @$deliveries ], [],
           'as they were');
 
 is(hits(), $hits, 'what was being written stays so');
@@ -163,16 +167,28 @@ sub load {
 # shortly after its reply.
 
 sub send_all {
-    my @ids = @_;
+    my @reasons = @_;
 
+    my $due = counted() + @reasons;
     my $client = Clockodo::Client->new($nginx->port);
 
-    for my $id (@ids) {
-        $client->send(post(event(payload => qq({"team":{"id":$id}}))));
+    for my $reason (@reasons) {
+        $client->send($reason eq 'method'
+                      ? "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                      : post(event(), 'Content-Type: text/plain'));
         $client->reply;
     }
 
-    wait_for(sub { status()->{deliveries}[0]{entity_id} eq $ids[-1] });
+    wait_for(sub { counted() == $due });
+}
+
+
+sub counted {
+    my $count = 0;
+
+    $count += $_ for map { values %{$_->{requests}} } @{status()->{locations}};
+
+    return $count;
 }
 
 

@@ -56,7 +56,8 @@ main(int argc, char **argv)
     }
 
     for (n = 0, i = 0; i < NGX_HTTP_CLOCKODO_DELIVERY_SLOTS; i++) {
-        n += sh.deliveries[i].version % 2;
+        n += sh.authentic.deliveries[i].version % 2;
+        n += sh.others.deliveries[i].version % 2;
     }
 
     printf("%lu\n", (unsigned long) n);
