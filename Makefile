@@ -140,11 +140,12 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 
 
 # valgrind, for what has no value yet: the unit tests without sanitizers, and
-# the installed nginx.  Left out are the slowest tests, and those that look into
-# nginx or find workers by their names, which valgrind hides.
+# the installed nginx.  Left out are the slowest tests, those that look into nginx
+# or find workers by their names, which valgrind hides, and those of programs.
 
 MEMCHECK    := $(patsubst build/unit/%,build/memcheck/%,$(UNIT))
 MEMCHECK_NOT = t/config-errors.t t/readme.t t/secret-file.t t/unused.t \
+               $(wildcard t/deliver-*.t) t/applications.t \
                $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
 
 $(MEMCHECK): build/memcheck/%: t/unit/%.c t/unit/guard.c \
@@ -212,6 +213,12 @@ faults:                 ## workers, application and nginx fail under load
 	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 
 
+deliver:                ## delivery: kills, failing servers, many events
+	@tools/install build test
+	@$(MAKE) --no-print-directory all
+	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/deliver/*.t)))
+
+
 # Constant time is a matter of machine code: gcc's and clang's is looked at,
 # and that of the module itself.
 
@@ -268,6 +275,7 @@ bench:                  ## compare with plain nginx, lua and njs (docs/performan
 	@tools/install build bench
 	@$(MAKE) --no-print-directory all
 	@bench/run
+	@bench/deliver
 
 counts:                 ## instructions a request, and whether they are too many
 	@tools/install build bench
@@ -279,10 +287,11 @@ counts:                 ## instructions a request, and whether they are too many
 # What is made for others.  tools/version says which version it is.
 
 VERSION := $(firstword $(shell tools/version))
-PAGES   := build/ngx_http_clockodo_module.5 build/clockodo-send-event.1
+PAGES   := build/ngx_http_clockodo_module.5 build/clockodo-send-event.1 \
+           build/clockodo-deliver.1
 
 $(PAGES): build/%: README.md CHANGELOG.md $(wildcard docs/*.md) \
-                  bin/clockodo-send-event tools/man
+                  bin/clockodo-send-event bin/clockodo-deliver tools/man
 	@mkdir -p build
 	@tools/man $* > $@.new
 	@mv $@.new $@
@@ -318,6 +327,6 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot asan \
-        build-memcheck valgrind build-fuzz fuzz fuzz-http faults build-ct ct \
-        cost lint static matrix platforms bench counts man dist \
+        build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
+        build-ct ct cost lint static matrix platforms bench counts man dist \
         deb deb-check install-check help clean FORCE

@@ -96,7 +96,9 @@ sub test_block {
     $block =~ s/^\s*http \{(.*)\}/$1/s;
     $block =~ s/^\s+//;
 
-    return if $block eq '';
+    # t/redis-tls.t runs it
+
+    return if $block eq '' || $block =~ /^stream\b/;
 
     if ($block =~ $server) {
         $block = "server {\n$block\n}";

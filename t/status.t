@@ -270,7 +270,9 @@ sub verdicts {
             client_max_body_size 1m;
             proxy_pass http://app;
         }
-        location /strict { $on proxy_pass http://app; }
+        location /strict {
+            $on clockodo_unknown_events reject; proxy_pass http://app;
+        }
         location /report {
             $report proxy_pass http://app;
         }

@@ -1,0 +1,1 @@
+"""What clockodo-deliver is made of."""
