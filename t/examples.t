@@ -1,6 +1,7 @@
 # Every file of examples/ is one that nginx takes as it is, but for addresses
 # and folders, and does what its first lines say.  nginx.conf is not among
-# them: "make run" starts it.
+# them: "make run" starts it.  So does the snippet of Debian's package, in
+# locations that differ.
 
 use strict;
 use warnings;
@@ -75,6 +76,41 @@ for my $name (sort keys %tests) {
         undef $nginx;
     };
 }
+
+subtest 'the snippet' => sub {
+    my $include = load('debian/snippets/clockodo.conf');
+
+    start('', <<"END");
+    server {
+        listen 8080;
+
+        location = /clockodo {
+            $include
+            clockodo_secret_file /var/log/nginx/clockodo.secrets;
+            proxy_pass http://127.0.0.1:3000;
+        }
+
+        location = /another {
+            $include
+            clockodo_secret_file off;
+            clockodo_events entry.*;
+            clockodo_log_level warn;
+            proxy_pass http://127.0.0.1:3001;
+        }
+    }
+END
+
+    my @event = (event(token => '"of-the-file"'));
+
+    is(send_body(@event), '200 3000 team.updated ', 'an event');
+    is(send_body(@event, '/another'), '200 ', 'one that goes no further');
+    is(send_event(), '403', 'a wrong token');
+    is(send_body('{"secret":"a-secret"}'), '200 ', 'a handshake');
+    is(send_body('{"secret":"a-secret"}', '/another'), '403', 'another');
+    like(load("$dir/logs/clockodo.secrets"), qr/^\S+ \S+ a-secret\n\z/,
+         'recorded once');
+    undef $nginx;
+};
 
 done_testing;
 
@@ -304,10 +340,10 @@ sub prometheus {
 }
 
 
-# Starts nginx with a file of examples/.
+# Starts nginx with a file of examples/, or with another text.
 
 sub start {
-    my ($name) = @_;
+    my ($name, $conf) = @_;
 
     remove_tree(glob "$dir/*");
     make_path("$dir/html", "$dir/logs");
@@ -318,7 +354,7 @@ sub start {
     chmod 0755, "$dir/html";
     chmod 0644, "$dir/html/clockodo-status.html";
 
-    my $conf = load("examples/$name.conf");
+    $conf //= load("examples/$name.conf");
 
     $conf =~ s{listen 8080;}{listen 127.0.0.1:$port{8080};}g;
     $conf =~ s{listen 127\.0\.0\.1:9145;}{listen 127.0.0.1:$port{9145};}g;
@@ -341,10 +377,10 @@ END
     my $test = join ' ', $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx', '-t',
                     '-p', $nginx->root . '/', '-c', $nginx->root . '/nginx.conf';
 
-    # of http2 at "listen", which is a test's own, of tokens that are to be
-    # replaced, and of handshakes that are to be let in
+    # of http2 at "listen", which is a test's own, and of tokens that are to be
+    # replaced
 
-    my $meant = qr/"listen \.\.\. http2"|like a placeholder|no handshakes/;
+    my $meant = qr/"listen \.\.\. http2"|like a placeholder/;
     my $said = join '', grep { !/$meant/ } `$test 2>&1`;
 
     is($?, 0, 'nginx -t');
