@@ -294,6 +294,7 @@ bench:                  ## compare with plain nginx, lua and njs (docs/performan
 	@$(MAKE) --no-print-directory all
 	@bench/run
 	@bench/deliver
+	@bench/spool throughput latency
 
 counts:                 ## instructions a request, and whether they are too many
 	@tools/install build bench

@@ -35,6 +35,8 @@ my %tests = (
     'several-companies' => \&several_companies,
     'signed'            => \&signed_events,
     'some-events'       => \&some_events,
+    'spool'             => \&spool,
+    'spool-fallback'    => \&spool_fallback,
     'status-page'       => \&status_page,
     'token-file'        => \&token_file,
     'token-rotation'    => \&token_rotation,
@@ -316,6 +318,33 @@ sub report_first {
 }
 
 
+sub spool {
+    is(send_event(), '200 ', 'an event') for 1, 2;
+    is(waiting(), event(token => '"*************"'), 'waits in the spool');
+}
+
+
+sub spool_fallback {
+    is(send_event(), '200 3000 team.updated ', 'an event');
+    is(waiting(), '', 'is not kept');
+
+    my $conf = $nginx->{arg}{http};
+
+    ok($conf =~ s{(proxy_pass .*)3000\.sock}{$1none.sock}, 'it stops');
+    $nginx->reload(http => $conf);
+
+    is(send_event(), '200 ', 'an event');
+    is(waiting(), event(token => '"*************"'), 'waits in the spool');
+}
+
+
+# All that is in the spool.
+
+sub waiting {
+    return join '', map { load($_) } glob "$dir/spool/clockodo/new/*";
+}
+
+
 sub status_page {
     is(send_event(), '200 3000 team.updated ', 'an event');
     like(get('/clockodo-status.html'), qr/^<!doctype html>/i, 'the page');
@@ -346,7 +375,7 @@ sub start {
     my ($name, $conf) = @_;
 
     remove_tree(glob "$dir/*");
-    make_path("$dir/html", "$dir/logs");
+    make_path("$dir/html", "$dir/logs", "$dir/spool");
     save("$dir/clockodo.tokens", "# a comment\nof-the-file\n");
     save("$dir/clockodo.keys", "# a comment\n$keys[0]\n");
     chmod 0600, "$dir/clockodo.tokens", "$dir/clockodo.keys";
@@ -363,6 +392,7 @@ sub start {
     $conf =~ s{/etc/nginx/(?=clockodo)}{$dir/}g;
     $conf =~ s{/var/log/nginx/}{$dir/logs/}g;
     $conf =~ s{/usr/share/nginx/html}{$dir/html}g;
+    $conf =~ s{/var/spool/}{$dir/spool/}g;
 
     # whom a call comes from; behind-proxy.conf says so itself
 
