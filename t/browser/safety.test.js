@@ -40,7 +40,7 @@ describe('what others send', () => {
     return JSON.parse(JSON.stringify(figures, (key, value) => {
       if (['location', 'client', 'reason', 'event', 'entity_id', 'subscription_id', 'company_id',
         'idempotency_key', 'occurred_at', 'module_version', 'nginx_version'].includes(key)) {
-        return `${HTML}${value}`;
+        return `${value}${HTML}`;
       }
 
       return ['rejected', 'events', 'subscriptions'].includes(key) && typeof value === 'object'

@@ -360,10 +360,10 @@ describe('notices', () => {
       const { last_handshake: last } = figures.locations[0];
 
       assert.equal(await text(page, 'news'), '');
-      assert.equal((await notices(page).innerText()).replace(/\s+/g, ' '),
+      assert.equal((await notices(page).innerText()).trim().replace(/\s+/g, ' '),
         `Handshakes are open at ${LOCATION} The last one came ${ago(last.time, figures)} from `
         + '203.0.113.7. Anybody can send one: once your webhooks are set up, say '
-        + 'clockodo_secret_file off;. ×');
+        + 'clockodo_secret_file off;.');
       assert.match(await text(page, 'verdict-title'), /^All is well/);
 
       await notices(page).getByRole('button', { name: /^Put away: Handshakes are open/ }).click();
