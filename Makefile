@@ -127,10 +127,10 @@ browser:                ## install, build, test the status page in a browser
 	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
 	@$(NODE) --test $(wildcard t/browser/*.test.js)
 
-screenshot:             ## html/clockodo-status.png, of the page at work
+screenshot:             ## html/clockodo-status*.png, of the page at work
 	@tools/install build browser screenshot
 	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
-	@$(NODE) t/browser/screenshot.js html/clockodo-status.png
+	@$(NODE) t/browser/screenshot.js html
 
 
 asan:                   ## all tests, nginx being built with ASan and UBSan

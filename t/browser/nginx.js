@@ -270,6 +270,7 @@ http {
             clockodo_token ${NEXT_TOKEN} subscription=43;
             clockodo_secret_file ${options.secrets || 'secrets'};
             clockodo_events entry.* team.* *.deleted project.budget_notification;
+            clockodo_unknown_events reject;
             clockodo_company 1337;
             clockodo_max_body_size 1k;
             ${options.webhook || ''}
