@@ -131,11 +131,11 @@ browser:                ## install, build, test the status page in a browser
 	    build/browser/node_modules/.package-lock.json
 	@$(NODE) --test $(wildcard t/browser/*.test.js)
 
-screenshot:             ## html/clockodo-status.png, of the page at work
+screenshot:             ## html/clockodo-status*.png, of the page at work
 	@tools/install build browser screenshot
 	@$(MAKE) --no-print-directory all \
 	    build/browser/node_modules/.package-lock.json
-	@$(NODE) t/browser/screenshot.js html/clockodo-status.png
+	@$(NODE) t/browser/screenshot.js html
 
 signing:                ## install, build, check signatures as an application
 	@tools/install build signing
