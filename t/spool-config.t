@@ -57,7 +57,13 @@ my @errors = (
     [ qr/"clockodo_webhook" is not "on" in location "\/x" for the "clockodo_sp/,
       map { "server { location /x {\nclockodo_spool a; #!\n$_\n} }" }
           '', 'clockodo_webhook off;',
-          'clockodo_webhook report; clockodo_token S3cr3t;' ],
+          'clockodo_webhook report; clockodo_token S3cr3t;',
+          'clockodo_webhook authenticate; clockodo_token S3cr3t;' ],
+
+    [ qr/"clockodo_secret_file" has "forward" in location "\/x" for the "clo/,
+      map { "server { location /x { $on $_\nclockodo_spool a; #!\n} }" }
+          'clockodo_secret_file off forward;',
+          'clockodo_secret_file secrets forward;' ],
 );
 
 my @fine = map { "server { location /x { $on $_ } }" }

@@ -142,6 +142,14 @@ ngx_http_clockodo_spool_merge_loc_conf(ngx_conf_t *cf, void *parent,
 
     lcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_clockodo_module);
 
+    if (lcf->secret_forward) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"clockodo_secret_file\" has \"forward\" in location "
+                      "\"%V\" for the \"clockodo_spool\" directive in %s:%ui",
+                      &clcf->name, conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
     if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
         return NGX_CONF_OK;
     }
