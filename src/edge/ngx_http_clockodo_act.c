@@ -75,10 +75,6 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
 
     show = ngx_http_clockodo_shown(lcf, ctx);
 
-    if (ctx->has_signature) {
-        show |= NGX_HTTP_CLOCKODO_SHOW_SIGNATURE;
-    }
-
     if (ngx_http_clockodo_add_headers(r, ctx, show) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
