@@ -180,7 +180,8 @@ sub forwarded {
         like($reply, qr{^Content-Type: application/json\r$}mi, 'its type');
 
         (undef, $reply) = call($version, '/masked', $body);
-        is(content($reply), $body =~ s/My_Sup3r_T0k3n/**************/r, 'masked');
+        is(content($reply), $body =~ s/My_Sup3r_T0k3n/**************/r,
+           'masked');
     }
 }
 

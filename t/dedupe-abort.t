@@ -116,7 +116,8 @@ sub ends {
 
 sub warning {
     my $said = sub {
-        return scalar(() = $nginx->log =~ /\[warn\] .*"proxy_ignore_client_abort on"/g);
+        return scalar(() = $nginx->log
+                           =~ /\[warn\] .*"proxy_ignore_client_abort on"/g);
     };
 
     is(answer($_, event(company_id => ++$id)), 200, $_) for '/on', '/grpc';
