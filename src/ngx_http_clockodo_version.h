@@ -9,7 +9,7 @@
 
 
 /* as in CHANGELOG.md, see tools/version */
-#define NGX_HTTP_CLOCKODO_VERSION  "0.1.1"
+#define NGX_HTTP_CLOCKODO_VERSION  "0.2.0"
 
 
 #endif /* _NGX_HTTP_CLOCKODO_VERSION_H_INCLUDED_ */

@@ -12,6 +12,7 @@ use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use Clockodo::Peer;
+use Clockodo::Signed;
 use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
@@ -32,7 +33,10 @@ my %tests = (
     'report-first'      => \&report_first,
     'route-by-entity'   => \&route_by_entity,
     'several-companies' => \&several_companies,
+    'signed'            => \&signed_events,
     'some-events'       => \&some_events,
+    'spool'             => \&spool,
+    'spool-fallback'    => \&spool_fallback,
     'status-page'       => \&status_page,
     'token-file'        => \&token_file,
     'token-rotation'    => \&token_rotation,
@@ -141,9 +145,10 @@ sub token_rotation {
     like(get('/clockodo-status.json', $port{8080}, $stranger), qr/403 Forbidden/,
          'the status is not for strangers');
 
-    like(get('/clockodo-status.json'),
-         qr/"tokens":\{"1":\d+\.?\d*,"2":\d+\.?\d*,"3":\d+\.?\d*\}/,
-         'the status tells when each was used');
+    my ($tokens) = get('/clockodo-status.json') =~ /"tokens":\{(.*?)\}/;
+
+    is(() = $tokens =~ /"\d":\d+/g, 3,
+       'the status tells when each was used');
 
     my $conf = $nginx->{arg}{http};
 
@@ -179,6 +184,24 @@ sub several_companies {
                      "/clockodo/$path"),
            $answer, "$token of $company to $path");
     }
+}
+
+
+sub signed_events {
+    like(send_event(), qr/^200 3000 team\.updated /, 'an event');
+
+    # as the application gets it
+
+    my $peer = Clockodo::Peer::start('http');
+    my $conf = $nginx->{arg}{http} =~ s{unix:$dir/3000\.sock;}{unix:$peer;}r;
+
+    $nginx->reload(http => $conf);
+
+    my $got = got(send_event() =~ s/^200 //r);
+
+    is($got->{body}, event(token => '"*************"'), 'without its token');
+    is(signed($got, $keys[0]), '', 'and signed');
+    is(send_event(token => '"wrong"'), '403', 'a wrong token');
 }
 
 
@@ -295,6 +318,33 @@ sub report_first {
 }
 
 
+sub spool {
+    is(send_event(), '200 ', 'an event') for 1, 2;
+    is(waiting(), event(token => '"*************"'), 'waits in the spool');
+}
+
+
+sub spool_fallback {
+    is(send_event(), '200 3000 team.updated ', 'an event');
+    is(waiting(), '', 'is not kept');
+
+    my $conf = $nginx->{arg}{http};
+
+    ok($conf =~ s{(proxy_pass .*)3000\.sock}{$1none.sock}, 'it stops');
+    $nginx->reload(http => $conf);
+
+    is(send_event(), '200 ', 'an event');
+    is(waiting(), event(token => '"*************"'), 'waits in the spool');
+}
+
+
+# All that is in the spool.
+
+sub waiting {
+    return join '', map { load($_) } glob "$dir/spool/clockodo/new/*";
+}
+
+
 sub status_page {
     is(send_event(), '200 3000 team.updated ', 'an event');
     like(get('/clockodo-status.html'), qr/^<!doctype html>/i, 'the page');
@@ -325,9 +375,10 @@ sub start {
     my ($name, $conf) = @_;
 
     remove_tree(glob "$dir/*");
-    make_path("$dir/html", "$dir/logs");
+    make_path("$dir/html", "$dir/logs", "$dir/spool");
     save("$dir/clockodo.tokens", "# a comment\nof-the-file\n");
-    chmod 0600, "$dir/clockodo.tokens";
+    save("$dir/clockodo.keys", "# a comment\n$keys[0]\n");
+    chmod 0600, "$dir/clockodo.tokens", "$dir/clockodo.keys";
     copy('html/clockodo-status.html', "$dir/html") or die "copy: $!\n";
     chmod 0755, "$dir/html";
     chmod 0644, "$dir/html/clockodo-status.html";
@@ -341,6 +392,7 @@ sub start {
     $conf =~ s{/etc/nginx/(?=clockodo)}{$dir/}g;
     $conf =~ s{/var/log/nginx/}{$dir/logs/}g;
     $conf =~ s{/usr/share/nginx/html}{$dir/html}g;
+    $conf =~ s{/var/spool/}{$dir/spool/}g;
 
     # whom a call comes from; behind-proxy.conf says so itself
 

@@ -49,8 +49,8 @@ is_deeply [grep { /\s(?:src|href|action|data|poster|srcset|ping)="(?!#|data:)/i 
     'no address but in the page itself';
 
 is_deeply [$page =~ m{((?:\w+:)?//[\w.-]+\.\w+[^\s"'<]*)}g],
-    ["http://www.w3.org/2000/svg", "http://www.w3.org/2000/svg"],
-    'the name space of SVG is the only address';
+    ["http://www.w3.org/2000/svg", "https://your.host/clockodo", "http://www.w3.org/2000/svg"],
+    'the name space of SVG and an example are the only addresses';
 
 unlike $page, qr/\b(?:innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval)\b/,
     'nothing is parsed as markup or script';

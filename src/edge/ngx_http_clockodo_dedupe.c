@@ -168,6 +168,10 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
     state = ngx_http_clockodo_dedupe_state(&mcf->zone, lcf, ctx);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo claim: state %ui, owner %ui",
+                   (ngx_uint_t) state, (ngx_uint_t) ctx->claim.owner);
+
     switch (state) {
 
     case CLOCKODO_DEDUPE_NEW:
@@ -294,7 +298,14 @@ ngx_http_clockodo_claim_cleanup(void *data)
 {
     ngx_http_clockodo_ctx_t *ctx = data;
 
-    ngx_http_clockodo_release(ctx);
+    /* a spool may have the event, though its sender is gone */
+
+    if (ctx->stored) {
+        ngx_http_clockodo_commit(ctx);
+
+    } else {
+        ngx_http_clockodo_release(ctx);
+    }
 }
 
 

@@ -145,7 +145,9 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     /* where the body has been read just now, this was done before */
 
     if ((ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READ)
-        && ngx_http_clockodo_clear_headers(r) != NGX_OK)
+        && ngx_http_clockodo_clear_headers(r, lcf->sign_keys
+                                              || (ctx && ctx->signature))
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -396,6 +398,10 @@ ngx_http_clockodo_parse(ngx_http_request_t *r,
 
     ctx->state = NGX_HTTP_CLOCKODO_PARSED;
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo parsed: %uz bytes, fault: %ui",
+                   ctx->body.len, (ngx_uint_t) ctx->early_fault);
+
     return NGX_OK;
 }
 
@@ -406,6 +412,8 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 {
     clockodo_fault_e    fault;
     clockodo_verdict_e  verdict;
+
+    ctx->has_signature = 0;
 
     if (ctx->status
         || ctx->recorded
@@ -437,6 +445,10 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
     ctx->verdict = verdict;
     ctx->fault = CLOCKODO_FAULT_NONE;
     ctx->location = lcf->location;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo verdict: %s, token: %uz",
+                   clockodo_verdicts[verdict].data, ctx->token);
 
     if (verdict != CLOCKODO_VERDICT_ACCEPTED) {
         return NGX_OK;

@@ -43,6 +43,10 @@ ngx_http_clockodo_reject(ngx_http_request_t *r,
     ctx->fault = fault;
     ctx->location = lcf->location;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "clockodo verdict: rejected, reason: %s",
+                   clockodo_reasons[clockodo_faults[fault].reason].data);
+
     if (!ngx_http_clockodo_enforces(lcf, fault)) {
 
         /* several locations can come to the same */

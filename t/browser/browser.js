@@ -4,8 +4,6 @@
 
 const { chromium } = require('playwright-core');
 
-const { prepare } = require('./shown');
-
 const VIOLATION = 'policy violation';
 
 function launch() {
@@ -58,7 +56,7 @@ async function pause(page) {
 
   const replies = page.replies.filter((reply) => reply.url().endsWith('.json'));
 
-  return prepare(await replies.at(-1).json());
+  return replies.at(-1).json();
 }
 
 // Makes the page ask at once.
@@ -80,6 +78,15 @@ function rows(page, id) {
     .map((row) => [...row.cells].map((cell) => cell.innerText.trim().replace(/\s+/g, ' '))));
 }
 
+// Those of the deliveries' lines; "tbodies" are these that are to be seen.
+
+const tbodies = (page) => page.locator('#deliveries-table > tbody:not([hidden])');
+
+function lines(page) {
+  return tbodies(page).evaluateAll((all) => all.map((tbody) =>
+    [...tbody.rows[0].cells].map((cell) => cell.innerText.trim().replace(/\s+/g, ' '))));
+}
+
 // What has changed is drawn, and the place kept, by the end of the next frame.
 
 function frames(page) {
@@ -88,4 +95,6 @@ function frames(page) {
   }));
 }
 
-module.exports = { VIOLATION, launch, open, pause, askNow, frames, text, rows };
+module.exports = {
+  VIOLATION, launch, open, pause, askNow, frames, text, rows, tbodies, lines,
+};

@@ -15,8 +15,6 @@ const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
-const { prepare } = require('./shown');
-
 const PAGE = path.join(__dirname, '../../html/clockodo-status.html');
 const BINARY = process.env.TEST_NGINX_BINARY || '/usr/sbin/nginx';
 const MODULES = (process.env.TEST_NGINX_LOAD_MODULES || '').split(' ').filter(Boolean);
@@ -50,9 +48,10 @@ function event(name = 'team.updated', change = {}) {
 
 class Nginx {
 
-  // Options: main, http, webhook: more lines of the configuration there;
-  // dedupe: of the location /billing; status: instead of what the location of
-  // the JSON has; env: of nginx.
+  // Options: main, http, server, webhook: more lines of the configuration there;
+  // secrets: the value of clockodo_secret_file; dedupe: of the location
+  // /billing; status: instead of what the location of the JSON has; env: of
+  // nginx.
 
   static async start(options = {}) {
     const nginx = new Nginx();
@@ -194,7 +193,7 @@ class Nginx {
   async status() {
     const reply = await this.request({ path: '/clockodo-status.json' });
 
-    return prepare(JSON.parse(reply.body));
+    return JSON.parse(reply.body);
   }
 
   // The figures, once all "total" requests are counted: nginx does that when
@@ -269,8 +268,9 @@ http {
             clockodo_webhook on;
             clockodo_token ${TOKEN};
             clockodo_token ${NEXT_TOKEN} subscription=43;
-            clockodo_secret_file secrets;
+            clockodo_secret_file ${options.secrets || 'secrets'};
             clockodo_events entry.* team.* *.deleted project.budget_notification;
+            clockodo_unknown_events reject;
             clockodo_company 1337;
             clockodo_max_body_size 1k;
             ${options.webhook || ''}
@@ -290,6 +290,8 @@ http {
             clockodo_max_age 1h;
             proxy_pass http://application;
         }
+
+        ${options.server || ''}
 
         location = /clockodo-status.json {
             ${options.status || 'clockodo_status;'}

@@ -13,10 +13,20 @@ const { MARK, HTML } = require('./traffic.js');
 setUp();
 
 
+// Opens all deliveries.
+
+async function openAll(page) {
+  await page.getByRole('button', { name: /^Show all \d+ deliveries/ }).click();
+  await page.locator('#deliveries-table .line').evaluateAll((lines) =>
+    lines.forEach((line) => line.click()));
+}
+
+
 describe('what others send', () => {
   it('gets to the page in no form', () => onPage(async (page) => {
     await page.getByLabel('also those that never came').check();
-    await page.getByText('These minutes as a table').click();
+    await page.getByText('The chart as a table').click();
+    await openAll(page);
     await pause(page);
 
     assert.doesNotMatch(await page.content(), new RegExp(`${MARK}|onerror|My_Sup3r|Wrong`));
@@ -28,17 +38,13 @@ describe('what others send', () => {
 
   function poisoned(figures) {
     return JSON.parse(JSON.stringify(figures, (key, value) => {
-      if (['location', 'client', 'reason', 'event', 'entity_id', 'subscription_id',
-        'nginx_version'].includes(key)) {
-        return `${HTML}${value}`;
+      if (['location', 'client', 'reason', 'event', 'entity_id', 'subscription_id', 'company_id',
+        'idempotency_key', 'occurred_at', 'module_version', 'nginx_version'].includes(key)) {
+        return `${value}${HTML}`;
       }
 
-      if (key === 'status') {
-        return 502;
-      }
-
-      return ['rejected', 'upstream_responses', 'events', 'subscriptions'].includes(key)
-        && typeof value === 'object' ? { ...value, [HTML]: 5 } : value;
+      return ['rejected', 'events', 'subscriptions'].includes(key) && typeof value === 'object'
+        ? { ...value, [HTML]: 5 } : value;
     }));
   }
 
@@ -49,12 +55,23 @@ describe('what others send', () => {
 
     await onPage(async (page) => {
       await pause(page);
+      await page.getByLabel('also those that never came').check();
+      await openAll(page);
       assert.equal(await page.locator(`#${MARK}`).count(), 0);
       assert.equal(await page.locator('body img').count(), 0);
 
-      for (const id of ['about', 'outage', 'handshakes', 'reasons-rows', 'locations-rows',
-        'events-rows', 'subscriptions-rows', 'deliveries-rows']) {
+      for (const id of ['about', 'verdict', 'notices', 'reasons-rows', 'locations-rows',
+        'events-rows', 'subscriptions-rows', 'deliveries-table']) {
         assert.ok((await text(page, id)).includes(HTML), id);
+      }
+
+      // a line to be copied into a shell is one command there, too
+      const lines = await page.locator('.copy code').allInnerTexts();
+
+      assert.ok(lines.some((line) => line.startsWith('clockodo-send-event')));
+
+      for (const line of lines.filter((l) => l.startsWith('clockodo-send-event'))) {
+        assert.doesNotMatch(line.replace(/'[^']*'/g, ''), /[<>()|&;$`]/);
       }
     }, { url: own.url });
   }));

@@ -1,22 +1,25 @@
 'use strict';
 
-// Takes the picture of the status page in README.md:
+// Takes the pictures of the status page in README.md and docs/: at work, in an
+// outage, at the first set-up.
 //
-//     node t/browser/screenshot.js FILE.png        (make screenshot)
+//     node t/browser/screenshot.js FOLDER          (make screenshot)
 //
-// All in it is what nginx has counted.  For an hour of traffic to take less
-// than an hour, nginx runs under libfaketime: its clock starts an hour ago,
-// and is set before each call.
+// All in them is what nginx has counted.  For three days of traffic to take
+// less, nginx runs under libfaketime: its clock starts three days ago, and is
+// set before each request.
 
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { Nginx, event, TOKEN, NEXT_TOKEN } = require('./nginx.js');
-const { launch, open, pause } = require('./browser.js');
+const { Nginx, event, NEXT_TOKEN } = require('./nginx.js');
+const { launch, open } = require('./browser.js');
 
-const HOUR = 3600;
+const MINUTE = 60;
+const DAY = 24 * 60;       // minutes
+const START = -3 * DAY * MINUTE;
 
-// [share of the calls, what to send]; the last ones are refused
+// [share of the requests, what to send, where]; the last one is refused
 
 const kinds = [
   [30, () => event('entry.created', about(41))],
@@ -25,15 +28,10 @@ const kinds = [
   [14, () => event('entry.stopped', about(45))],
   [4, () => event('team.updated', { ...about(43), token: NEXT_TOKEN })],
   [5, () => event('project.budget_notification', { ...about(46), payload: budget() })],
-  [2, () => event('entry.deleted', about(47))],
-  [8, () => event('absence.approved', about(48))],
-  [1, () => event('user.updated', { ...about(49), occurred_at: clock(30) }), '/staging'],
-  [2, () => event('entry.updated', { ...about(49), occurred_at: clock(30) }), '/staging'],
+  [6, () => event('absence.approved', about(48))],
+  [3, () => event('entry.updated', about(49)), '/staging'],
   [4, () => event('project.completed', about(50)), '/billing'],
   [2, () => event('entry.created', { ...about(41), token: 'Ex_T0k3n' })],
-  [1, () => event('entry.created', { ...about(41), company_id: 1338 })],
-  [1, () => '{"event_name":"entry.created","token":'],
-  [1, () => ''],
 ];
 
 let now = 0;               // seconds from the real time, at most 0
@@ -70,58 +68,51 @@ function pick() {
   return kinds.find(([share]) => (n -= share) < 0);
 }
 
-// How many calls there are in a minute: two waves, and something at the end.
+// Minutes from one request to the next: people work by day.
 
-function busy(minute) {
-  return 2 + Math.round(5 * (1 - Math.cos(minute / 4.5))) + random(4);
+function pause() {
+  const hour = new Date(Date.now() + now * 1000).getUTCHours() + 1;
+
+  return hour >= 7 && hour < 18 ? 1 + random(9) : 20 + random(90);
 }
 
-async function sendHour(nginx, setClock) {
+// A client whose clock nginx has, until it has counted what was sent.
+
+function client(nginx, setClock) {
   let total = 0;
 
-  async function send(second, body, options) {
+  return async (second, body, options) => {
+    now = second;
     setClock(second);
-    await nginx.send(body, { headers: { 'X-Test-Client': '203.0.113.7' }, ...options });
-    total++;
-  }
+    await nginx.send(typeof body === 'function' ? withId(body()) : body,
+      { headers: { 'X-Test-Client': '203.0.113.7' }, ...options });
+    await nginx.counted(++total);
+  };
+}
 
-  for (let minute = 1; minute < 60; minute++) {
-    const seconds = Array.from({ length: busy(minute) }, () => random(60)).sort((a, b) => a - b);
+// Three days at work, and strangers: somebody who tries tokens, and a scanner.
 
-    for (const second of seconds) {
-      const [, body, uri] = pick();
+async function sendDays(send) {
+  let guessed = false;
 
-      now = minute * 60 + second - HOUR;
+  for (now = START + MINUTE; now < -3 * MINUTE; now += pause() * MINUTE) {
+    const [, body, uri] = pick();
 
-      const text = withId(body());
+    await send(now, body, { path: uri });
 
-      await send(now, text, { path: uri });
+    if (!guessed && now > -9 * 60 * MINUTE) {
+      guessed = true;
 
-      if (random(30) === 0) {
-        await send(now, text, { path: uri });
-      }
-    }
-
-    // strangers: somebody who tries tokens, and a scanner
-    if (minute === 22) {
-      for (let i = 0; i < 9; i++) {
+      for (let i = 0; i < 5; i++) {
         await send(now, event('entry.created', { token: `guess${i}` }),
           { headers: { 'X-Test-Client': '198.51.100.23' } });
       }
 
       await send(now, undefined, { method: 'GET', headers: { 'X-Test-Client': '198.51.100.23' } });
     }
-
-    if (minute === 53) {
-      await send(now, '{"secret":"8ee3d438-fbfc-411c-a38a-25893becd505"}');
-    }
   }
 
-  now = -3;
-  await send(now, withId(event('entry.started', about(44))));
-  setClock(0);
-
-  return total;
+  await send(-3 * MINUTE, () => event('entry.started', about(44)));
 }
 
 function library() {
@@ -136,7 +127,7 @@ function library() {
   throw new Error('libfaketime is not installed');
 }
 
-async function main(file) {
+async function withClock(test) {
   const clockFile = path.join(fs.mkdtempSync('/tmp/clockodo-clock-'), 'clock');
 
   // nginx may look at any moment: never at half a file
@@ -152,38 +143,92 @@ async function main(file) {
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
 
-  setClock(-HOUR);
-  fs.chmodSync(path.dirname(clockFile), 0o755);
+  try {
+    fs.chmodSync(path.dirname(clockFile), 0o755);
+    await test({ setClock, env, main: Object.keys(env).map((name) => `env ${name};`).join('\n') });
+  } finally {
+    fs.rmSync(path.dirname(clockFile), { recursive: true });
+  }
+}
 
-  const nginx = await Nginx.start({
-    env, main: Object.keys(env).map((name) => `env ${name};`).join('\n'),
-    webhook: 'clockodo_dedupe drop;',
+// The n-th delivery that is shown
+
+const line = (n) => `#deliveries-table > tbody:nth-of-type(${n})`;
+
+// Down to the lower edge of a part of the page
+
+async function shoot(browser, nginx, file, part) {
+  const page = await open(browser, nginx.url, { viewport: { width: 1280, height: 900 } });
+
+  await page.waitForSelector('body[data-state="live"]');
+  await page.mouse.move(0, 0);
+
+  const { y, height } = await page.locator(part).boundingBox();
+
+  await page.screenshot({
+    path: file, fullPage: true,
+    clip: { x: 0, y: 0, width: 1280, height: y + height },
   });
+  await page.context().close();
+  console.log(`${file}: ${fs.statSync(file).size} bytes`);
+}
+
+async function work(browser, folder) {
+  await withClock(async ({ setClock, env, main }) => {
+    setClock(START);
+
+    const nginx = await Nginx.start({
+      env, main, secrets: 'off',
+      webhook: 'clockodo_dedupe drop;',
+    });
+
+    try {
+      const send = client(nginx, setClock);
+
+      await sendDays(send);
+      setClock(0);
+      await shoot(browser, nginx, `${folder}/clockodo-status.png`, line(8));
+
+      fs.renameSync(nginx.file('application.sock'), nginx.file('away.sock'));
+
+      for (let i = 11; i > 0; i--) {
+        await send(-15 * i, () => event('entry.updated', about(42)));
+      }
+
+      setClock(0);
+      await shoot(browser, nginx, `${folder}/clockodo-status-outage.png`, line(5));
+    } finally {
+      await nginx.stop();
+    }
+  });
+}
+
+async function setUp(browser, folder) {
+  await withClock(async ({ setClock, env, main }) => {
+    setClock(-20 * MINUTE);
+
+    const nginx = await Nginx.start({ env, main });
+
+    try {
+      await client(nginx, setClock)(-2 * MINUTE,
+        '{"secret":"8ee3d438-fbfc-411c-a38a-25893becd505"}');
+      setClock(0);
+      await shoot(browser, nginx, `${folder}/clockodo-status-setup.png`, '#deliveries');
+    } finally {
+      await nginx.stop();
+    }
+  });
+}
+
+async function main(folder) {
   const browser = await launch();
 
   try {
-    await nginx.counted(await sendHour(nginx, setClock));
-
-    const page = await open(browser, nginx.url, { viewport: { width: 1280, height: 900 } });
-
-    await pause(page);
-    await page.getByRole('button', { name: 'Resume' }).click();
-    await page.waitForSelector('body[data-state="live"]');
-    await page.mouse.move(0, 0);
-    await page.evaluate(() => document.activeElement.blur());
-
-    const { y, height } = await page.locator('#locations').boundingBox();
-
-    await page.screenshot({
-      path: file, fullPage: true, clip: { x: 0, y: 0, width: 1280, height: y + height + 6 },
-    });
+    await work(browser, folder);
+    await setUp(browser, folder);
   } finally {
     await browser.close();
-    await nginx.stop();
-    fs.rmSync(path.dirname(clockFile), { recursive: true });
   }
-
-  console.log(`${file}: ${fs.statSync(file).size} bytes`);
 }
 
 main(process.argv[2]);

@@ -2,7 +2,15 @@
 
 // Figures, as the page is to show them
 
-const VERDICTS = ['accepted', 'filtered', 'duplicate', 'handshake', 'rejected'];
+const OUTCOMES = {
+  taken: ['Taken', 'taken'],
+  not_taken: ['Not taken', 'not taken'],
+  stored: ['Stored', 'stored'],
+  filtered: ['Filtered', 'filtered'],
+  duplicate: ['Duplicates', 'duplicate'],
+  handshake: ['Handshakes', 'handshake'],
+  rejected: ['Rejected', 'rejected'],
+};
 
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 const number = (shown) => Number(shown.replaceAll(',', ''));
@@ -14,17 +22,23 @@ const minuteOf = (time) => format(time, { hour: '2-digit', minute: '2-digit' });
 
 // A time as the page has it: with the day, if that is not the figures' own.
 
-function moment(time, figures) {
-  const clock = format(Math.floor(time), { timeStyle: 'medium' });
+function moment(time, figures, clock = { timeStyle: 'medium' }) {
+  const text = format(Math.floor(time), clock);
 
-  return day(time) === day(figures.timestamp) ? clock : `${day(time)}, ${clock}`;
+  return day(time) === day(figures.timestamp) ? text : `${day(time)}, ${text}`;
 }
+
+const minute = (time, figures) => moment(time, figures, { hour: '2-digit', minute: '2-digit' });
+
+// An age in words, of less than an hour: tests take no longer.
 
 function ago(time, figures) {
   const seconds = figures.timestamp - time;
+  const minutes = Math.floor(seconds / 60);
 
-  return time === null ? 'not yet'
-    : seconds < 60 ? `${Math.max(0, seconds)} s ago` : `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 5 ? 'just now'
+    : seconds < 60 ? `${Math.floor(seconds)} seconds ago`
+      : `${minutes} minute${minutes === 1 ? '' : 's'} ago`;
 }
 
 function totals(figures, key) {
@@ -39,43 +53,14 @@ function totals(figures, key) {
   return all;
 }
 
-// "token 2, company 1", as a list in a cell is read
+// Deliveries of both lists, the newest first
 
-function listed(counters) {
-  return Object.entries(counters).filter(([, n]) => n > 0)
-    .map(([name, n]) => `${name} ${n}`).join(' ');
+function everything(figures) {
+  return [...figures.deliveries, ...figures.other_deliveries].sort((a, b) => b.time - a.time);
 }
 
-// The same form as in the page, which also takes it as it is
+const outcomeOf = (d) => d.outcome || d.verdict;
 
-function prepare(figures) {
-  if (Array.isArray(figures.minutes)) {
-    return figures;
-  }
-
-  const { first, seconds, ...series } = figures.minutes;
-  const minutes = series.accepted.map((_, i) => ({
-    time: first + i * seconds,
-    ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, series[verdict][i]])),
-  }));
-
-  const { other = null, ...subscriptions } = figures.last_accepted.subscriptions;
-
-  return {
-    ...figures,
-    minutes,
-    locations: figures.locations.map((l) => ({
-      ...l,
-      tokens: Object.entries(l.tokens).map(([token, time]) => ({ token, last_used: time })),
-    })),
-    last_accepted: {
-      ...figures.last_accepted,
-      subscriptions,
-      other_subscriptions: { accepted: figures.last_accepted.other_subscriptions, time: other },
-    },
-    deliveries: [...figures.deliveries, ...figures.other_deliveries]
-      .sort((a, b) => b.time - a.time),
-  };
-}
-
-module.exports = { prepare, VERDICTS, sum, number, minuteOf, moment, ago, totals, listed };
+module.exports = {
+  OUTCOMES, sum, number, minuteOf, moment, minute, ago, totals, everything, outcomeOf,
+};
