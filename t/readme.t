@@ -14,6 +14,9 @@ use Test::More;
 
 my $dir = tempdir('clockodo-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 
+# the workers' user makes the folders of a spool
+
+chmod 0755, $dir;
 mkdir "$dir/conf" or die "mkdir: $!\n";
 
 my %secrets = ('clockodo.tokens' => 'a-token-of-the-file',
@@ -57,6 +60,7 @@ my %value = (
     clockodo_status     => 'prometheus',
     clockodo_redis_pass => '127.0.0.1:6379',
     clockodo_redis_auth => 'a-password',
+    clockodo_spool      => "$dir/spool",
 
     clockodo_sign_key      => $secrets{'clockodo.keys'},
     clockodo_sign_key_file => 'clockodo.keys',
@@ -100,7 +104,7 @@ sub test_block {
 
     $block =~ s/^load_module .*\n//m;
     $block =~ s/^ *(?:ssl_certificate\w* .*|listen 443 ssl;)\n//mg;
-    $block =~ s{/etc/nginx/|/var/log/nginx/}{$dir/}g;
+    $block =~ s{/etc/nginx/|/var/log/nginx/|/var/spool/}{$dir/}g;
     $block =~ s/^\s*http \{(.*)\}/$1/s;
     $block =~ s/^\s+//;
 
