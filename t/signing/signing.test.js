@@ -4,10 +4,11 @@
 // what docs/signing.md shows them.
 
 const assert = require('node:assert/strict');
-const { execFile, execFileSync } = require('node:child_process');
+const { execFile, execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const { Module } = require('node:module');
 const { after, before, test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
 
 const { HTTP } = require('cloudevents');
@@ -283,6 +284,51 @@ test('clockodo-send-event --sign-key', async () => {
       (error) => error.code === 2 && /--sign-key wants/.test(error.stderr)
                  && !error.stderr.includes(key.slice(6) || '\0'));
   }
+});
+
+
+test('clockodo-deliver --sign-key-file', async () => {
+  const { port } = edge.applications[0].address();
+  const spool = edge.file('spool');
+  const keys = edge.file('keys');
+  const body = event({ token: '*'.repeat(TOKEN.length) });
+
+  for (const folder of [spool, `${spool}/tmp`, `${spool}/new`]) {
+    fs.mkdirSync(folder);
+  }
+
+  fs.writeFileSync(`${spool}/new/${ID}.json`, body);
+  fs.writeFileSync(keys, `${OTHER}\n${NEXT}\n`, { mode: 0o600 });
+
+  const before = edge.got.length;
+  const deliver = spawn('bin/clockodo-deliver', ['run', '--spool', spool, '--url',
+    `http://127.0.0.1:${port}/`, '--sign-key-file', keys]);
+  const ended = new Promise((resolve) => { deliver.once('exit', resolve); });
+
+  try {
+    for (let i = 0; i < 500 && edge.got.length === before; i++) {
+      await sleep(20);
+    }
+  } finally {
+    deliver.kill('SIGTERM');
+    await ended;
+  }
+
+  const got = edge.got.at(-1);
+
+  assert.equal(edge.got.length, before + 1);
+  assert.equal(got.body.toString(), body);
+  assert.equal(got.headers['webhook-id'], ID);
+  verify(OTHER, got);
+  verify(NEXT, got);
+
+  // as the module does it
+
+  const again = await edge.send('/rotation', event());
+
+  assert.equal(again.headers['webhook-id'], got.headers['webhook-id']);
+  assert.equal(again.headers['webhook-signature'].replace(/,[^ ]+/g, ''),
+    got.headers['webhook-signature'].replace(/,[^ ]+/g, ''));
 });
 
 
