@@ -17,7 +17,7 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($event @headers post median);
+our @EXPORT = qw($event @headers @signature post median);
 
 my $here = getcwd();
 my $binary = $ENV{NGX_BIN} || '/usr/sbin/nginx';
@@ -42,6 +42,15 @@ our @headers = (
     . '633b8f56106c4032c21ce18598d8e9054f032c96514af2fc0e9530f5d5cd1991',
 );
 
+# and if it is signed
+
+our @signature = (
+    'webhook-id: '
+    . '633b8f56106c4032c21ce18598d8e9054f032c96514af2fc0e9530f5d5cd1991',
+    'webhook-timestamp: 1700000000',
+    'webhook-signature: v1,' . 'A' x 43 . '=',
+);
+
 my ($modules) = `$binary -V 2>&1` =~ /--modules-path=(\S+)/
     or die "$binary -V shows no --modules-path\n";
 
@@ -60,6 +69,13 @@ my %locations = (
             clockodo_webhook on;
             clockodo_token   My_Sup3r_T0k3n;
             proxy_pass       http://application;
+        }
+
+        location /signed {
+            clockodo_webhook  on;
+            clockodo_token    My_Sup3r_T0k3n;
+            clockodo_sign_key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw;
+            proxy_pass        http://application;
         }
 
         location /sized {

@@ -208,3 +208,38 @@ clockodo_sign(const clockodo_sign_key_t *key, const void *head,
     return clockodo_sha256_finish(&key->outer, digest, CLOCKODO_SHA256_LEN,
                                   NULL, 0, mac);
 }
+
+
+/* a signature is no secret: here a table will do */
+
+void
+clockodo_sign_encode(const unsigned char mac[CLOCKODO_SHA256_LEN],
+    char text[CLOCKODO_SIGN_LEN])
+{
+    size_t             i;
+    unsigned           bits;
+    static const char  letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    *text++ = 'v';
+    *text++ = '1';
+    *text++ = ',';
+
+    for (i = 0; i < CLOCKODO_SHA256_LEN - 2; i += 3) {
+        bits = mac[i] << 16 | mac[i + 1] << 8 | mac[i + 2];
+
+        *text++ = letters[bits >> 18];
+        *text++ = letters[bits >> 12 & 0x3f];
+        *text++ = letters[bits >> 6 & 0x3f];
+        *text++ = letters[bits & 0x3f];
+    }
+
+    /* two bytes are left of 32 */
+
+    bits = mac[i] << 16 | mac[i + 1] << 8;
+
+    *text++ = letters[bits >> 18];
+    *text++ = letters[bits >> 12 & 0x3f];
+    *text++ = letters[bits >> 6 & 0x3f];
+    *text = '=';
+}

@@ -20,6 +20,9 @@
 #define CLOCKODO_SIGN_KEY_MIN  24
 #define CLOCKODO_SIGN_KEY_MAX  64
 
+/* "v1," and base64 */
+#define CLOCKODO_SIGN_LEN      47
+
 
 /* a key of HMAC (RFC 2104): what comes of its blocks, not the key itself */
 
@@ -65,6 +68,10 @@ int clockodo_sign(const clockodo_sign_key_t *key, const void *head,
     size_t head_len, const void *body, size_t body_len,
     unsigned char mac[CLOCKODO_SHA256_LEN])
     __attribute__((warn_unused_result));
+
+/* what is sent of it: text is not terminated by NUL */
+void clockodo_sign_encode(const unsigned char mac[CLOCKODO_SHA256_LEN],
+    char text[CLOCKODO_SIGN_LEN]);
 
 
 #pragma GCC visibility pop

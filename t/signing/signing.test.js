@@ -4,10 +4,12 @@
 // what docs/signing.md shows them.
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
+const { execFile, execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const { Module } = require('node:module');
 const { after, before, test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { promisify } = require('node:util');
 
 const { HTTP } = require('cloudevents');
 const { Webhook, WebhookVerificationError } = require('standardwebhooks');
@@ -236,6 +238,97 @@ test('an unknown event without an id', async () => {
 
 test('off', async () => {
   refuses(KEY, await edge.send('/off', event()), /Missing required headers/);
+});
+
+
+// bin/clockodo-send-event, to the application itself.
+
+async function sendEvent(...args) {
+  const { port } = edge.applications[0].address();
+  const { stdout } = await promisify(execFile)(
+    'bin/clockodo-send-event', [...args, `http://127.0.0.1:${port}/`]);
+
+  assert.match(stdout, /^200/);
+
+  return edge.got.at(-1);
+}
+
+
+test('clockodo-send-event --sign-key', async () => {
+  const time = ['--occurred-at', '1986-05-10T17:02:00Z'];
+
+  for (const key of [KEY, OTHER, NEXT]) {
+    const got = await sendEvent('team.updated', ...time, '--sign-key', key);
+
+    assert.equal(verify(key, got).token, '*'.repeat(16));
+    assert.equal(got.headers['webhook-id'], ID);
+  }
+
+  // it and the module call each event the same
+
+  for (const name of ['team.updated', 'project.budget_notification', 'entry.started']) {
+    const got = await sendEvent(name, ...time, '--sign-key', KEY, '--token', TOKEN,
+      '--id', '7', '--company', '9007199254740991');
+
+    verify(KEY, got);
+
+    const again = await edge.send('/memory/', got.body.toString());
+
+    assert.equal(again.headers['webhook-id'], got.headers['webhook-id']);
+    verify(KEY, again);
+  }
+
+  for (const key of ['x', 'whsec_', KEY.slice(6), `${KEY}=`, KEY.slice(0, -1), `${KEY}\n`,
+    `whsec_${'A'.repeat(31)}=`, `whsec_${'A'.repeat(87)}=`, `whsec_${'A'.repeat(43)}B=`]) {
+    await assert.rejects(sendEvent('team.updated', '--sign-key', key),
+      (error) => error.code === 2 && /--sign-key wants/.test(error.stderr)
+                 && !error.stderr.includes(key.slice(6) || '\0'));
+  }
+});
+
+
+test('clockodo-deliver --sign-key-file', async () => {
+  const { port } = edge.applications[0].address();
+  const spool = edge.file('spool');
+  const keys = edge.file('keys');
+  const body = event({ token: '*'.repeat(TOKEN.length) });
+
+  for (const folder of [spool, `${spool}/tmp`, `${spool}/new`]) {
+    fs.mkdirSync(folder);
+  }
+
+  fs.writeFileSync(`${spool}/new/${ID}.json`, body);
+  fs.writeFileSync(keys, `${OTHER}\n${NEXT}\n`, { mode: 0o600 });
+
+  const before = edge.got.length;
+  const deliver = spawn('bin/clockodo-deliver', ['run', '--spool', spool, '--url',
+    `http://127.0.0.1:${port}/`, '--sign-key-file', keys]);
+  const ended = new Promise((resolve) => { deliver.once('exit', resolve); });
+
+  try {
+    for (let i = 0; i < 500 && edge.got.length === before; i++) {
+      await sleep(20);
+    }
+  } finally {
+    deliver.kill('SIGTERM');
+    await ended;
+  }
+
+  const got = edge.got.at(-1);
+
+  assert.equal(edge.got.length, before + 1);
+  assert.equal(got.body.toString(), body);
+  assert.equal(got.headers['webhook-id'], ID);
+  verify(OTHER, got);
+  verify(NEXT, got);
+
+  // as the module does it
+
+  const again = await edge.send('/rotation', event());
+
+  assert.equal(again.headers['webhook-id'], got.headers['webhook-id']);
+  assert.equal(again.headers['webhook-signature'].replace(/,[^ ]+/g, ''),
+    got.headers['webhook-signature'].replace(/,[^ ]+/g, ''));
 });
 
 

@@ -44,7 +44,7 @@ typedef struct {
     const char           *key;
     const char           *head;
     const char           *body;
-    const char           *hex;
+    const char           *text;            /* "v1,BASE64" */
 } test_vector_t;
 
 
@@ -58,7 +58,7 @@ typedef struct {
 /*
  * printf '%s%s' HEAD BODY \
  * | openssl dgst -sha256 -mac HMAC -macopt hexkey:"$(printf %s KEY \
- *   | base64 -d | xxd -p -c 64)", KEY without "whsec_"
+ *   | base64 -d | xxd -p -c 64)" -binary | base64, KEY without "whsec_"
  */
 
 static const test_vector_t  test_vectors[] = {
@@ -66,16 +66,16 @@ static const test_vector_t  test_vectors[] = {
     /* of Standard Webhooks' own tests */
     { TEST_PREFIX "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
       "msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.", "{\"test\": 2432232314}",
-      "83484cf52b04f8e4cf2531adfed9882ad4b2665137b852442d594d20e2c9d4e1" },
+      "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" },
 
     { TEST_KEY_32, TEST_HEAD, TEST_EVENT,
-      "e6175d96d1100fa542c169515eeff74d2f64dbf3e8a8f541eaadee11cca8ace2" },
+      "v1,5hddltEQD6VCwWlRXu/3TS9k2/PoqPVB6q3uEcyorOI=" },
     { TEST_KEY_64, TEST_HEAD, TEST_EVENT,
-      "2ba0f5f7ba6b4625d7be5023dd79dc4a1746b735ebfdba1eae99248a7f00bc21" },
+      "v1,K6D197prRiXXvlAj3XncShdGtzXr/boerpkkin8AvCE=" },
     { TEST_KEY_32, "", "",
-      "d38b42096d80f45f826b44a9d5607de72496a415d3f4a1a8c88e3bb9da8dc1cb" },
+      "v1,04tCCW2A9F+Ca0Sp1WB95ySWpBXT9KGoyI47udqNwcs=" },
     { TEST_PREFIX "////////////////////////////////", "a", "b",
-      "282ae106b419b38ed1eb5a0bed971d1f1b5ad976374fb03b246337a28e7ae22f" }
+      "v1,KCrhBrQZs47R61oL7ZcdHxta2XY3T7A7JGM3oo564i8=" }
 };
 
 
@@ -150,8 +150,8 @@ static void test_mac(const clockodo_sign_key_t *key, const void *head,
 static void
 sign_vectors(void **state)
 {
-    char                  hex[2 * CLOCKODO_SHA256_LEN + 1];
-    size_t                i, n;
+    char                  text[CLOCKODO_SIGN_LEN + 1];
+    size_t                i;
     unsigned char         mac[CLOCKODO_SHA256_LEN];
     const test_vector_t  *t;
     clockodo_sign_key_t   key;
@@ -165,11 +165,39 @@ sign_vectors(void **state)
         test_mac(&key, t->head, strlen(t->head), t->body, strlen(t->body),
                  mac);
 
-        for (n = 0; n < CLOCKODO_SHA256_LEN; n++) {
-            (void) snprintf(hex + 2 * n, 3, "%02x", mac[n]);
-        }
+        memset(text, '\0', sizeof(text));
+        clockodo_sign_encode(mac, text);
 
-        assert_string_equal(hex, t->hex);
+        assert_string_equal(text, t->text);
+    }
+}
+
+
+/* each value at each place, as libcrypto encodes it */
+
+static void
+sign_encode(void **state)
+{
+    char           text[CLOCKODO_SIGN_LEN], expected[64];
+    size_t         i;
+    unsigned       c;
+    unsigned char  mac[CLOCKODO_SHA256_LEN];
+
+    (void) state;
+
+    memset(mac, 0, sizeof(mac));
+
+    for (i = 0; i < sizeof(mac); i++) {
+        for (c = 0; c < 256; c++) {
+            mac[i] = c;
+
+            clockodo_sign_encode(mac, text);
+            (void) EVP_EncodeBlock((unsigned char *) expected, mac,
+                                   sizeof(mac));
+
+            assert_memory_equal(text, "v1,", 3);
+            assert_memory_equal(text + 3, expected, CLOCKODO_SIGN_LEN - 3);
+        }
     }
 }
 
@@ -386,6 +414,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(sign_vectors),
+        cmocka_unit_test(sign_encode),
         cmocka_unit_test(sign_lengths),
         cmocka_unit_test(sign_every_bit),
         cmocka_unit_test(sign_keys),
