@@ -108,29 +108,40 @@ build-unit: $(UNIT) $(LOCALE)
 	@:
 
 
-# The status page in Chromium.  What npm brings stays below build/.
+# The status page in Chromium, and signatures as applications check them.  What
+# npm brings stays below build/.
 
-NODE_MODULES := build/browser/node_modules
+build/%/node_modules/.package-lock.json: t/%/package.json \
+                                         t/%/package-lock.json t/%/.npmrc
+	@mkdir -p build/$*
+	@cp $^ build/$*
+	@cd build/$* && npm ci --loglevel error
 
-$(NODE_MODULES)/.package-lock.json: t/browser/package.json \
-                                    t/browser/package-lock.json \
-                                    t/browser/.npmrc
-	@mkdir -p build/browser
-	@cp $^ build/browser
-	@cd build/browser && npm ci --loglevel error
+.PRECIOUS: build/%/node_modules/.package-lock.json
 
-NODE    := NODE_PATH=$(CURDIR)/$(NODE_MODULES) TEST_NGINX_BINARY=$(NGX_BIN) \
+NODE    := TEST_NGINX_BINARY=$(NGX_BIN) \
            TEST_NGINX_LOAD_MODULES=$(CURDIR)/$(MODULE) node
+
+browser screenshot: export NODE_PATH := $(CURDIR)/build/browser/node_modules
+signing: export NODE_PATH := $(CURDIR)/build/signing/node_modules
 
 browser:                ## install, build, test the status page in a browser
 	@tools/install build browser
-	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
+	@$(MAKE) --no-print-directory all \
+	    build/browser/node_modules/.package-lock.json
 	@$(NODE) --test $(wildcard t/browser/*.test.js)
 
 screenshot:             ## html/clockodo-status*.png, of the page at work
 	@tools/install build browser screenshot
-	@$(MAKE) --no-print-directory all $(NODE_MODULES)/.package-lock.json
+	@$(MAKE) --no-print-directory all \
+	    build/browser/node_modules/.package-lock.json
 	@$(NODE) t/browser/screenshot.js html
+
+signing:                ## install, build, check signatures as an application
+	@tools/install build signing
+	@$(MAKE) --no-print-directory all \
+	    build/signing/node_modules/.package-lock.json
+	@$(NODE) --test $(wildcard t/signing/*.test.js)
 
 
 asan:                   ## all tests, nginx being built with ASan and UBSan
@@ -222,18 +233,24 @@ deliver:                ## delivery: kills, failing servers, many events
 # Constant time is a matter of machine code: gcc's and clang's is looked at,
 # and that of the module itself.
 
-CT      := build/ct/module build/ct/gcc build/ct/clang
+CT      := $(foreach name,ct ct_sign,$(patsubst %,build/ct/$(name)-%,\
+               module gcc clang))
 CT_SRC  := $(wildcard src/core/clockodo_*.c)
 CT_OBJ  := $(patsubst src/%.c,build/nginx/objs/addon/%.o,$(CT_SRC))
 CT_LIBS := -lcjson -lcrypto
+CT_FLAGS := -gdwarf-4 -O3 -W -Wall -Werror -Isrc/core
 
-build/ct/module: t/ct/ct.c $(MODULE)
+build/ct/%-module: t/ct/%.c $(MODULE)
 	@mkdir -p $(@D)
 	@$(CC) -g -O2 -W -Wall -Werror -Isrc/core -o $@ $< $(CT_OBJ) $(CT_LIBS)
 
-build/ct/gcc build/ct/clang: t/ct/ct.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
+build/ct/%-gcc: t/ct/%.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
 	@mkdir -p $(@D)
-	@$(@F) -gdwarf-4 -O3 -W -Wall -Werror -Isrc/core -o $@ $(filter %.c,$^) $(CT_LIBS)
+	@gcc $(CT_FLAGS) -o $@ $(filter %.c,$^) $(CT_LIBS)
+
+build/ct/%-clang: t/ct/%.c $(CT_SRC) $(wildcard src/core/clockodo_*.h)
+	@mkdir -p $(@D)
+	@clang $(CT_FLAGS) -o $@ $(filter %.c,$^) $(CT_LIBS)
 
 build/cost/cost build/cost/cost_dedupe: build/cost/%: t/cost/%.c $(MODULE)
 	@mkdir -p $(@D)
@@ -242,7 +259,7 @@ build/cost/cost build/cost/cost_dedupe: build/cost/%: t/cost/%.c $(MODULE)
 build-ct: $(CT) build/cost/cost build/cost/cost_dedupe
 	@:
 
-ct:                     ## tokens are matched in constant time: by valgrind
+ct:                     ## tokens and keys, in constant time: by valgrind
 	@tools/install build valgrind
 	@$(MAKE) --no-print-directory build-ct
 	@tools/ct $(CT)
@@ -277,6 +294,7 @@ bench:                  ## compare with plain nginx, lua and njs (docs/performan
 	@$(MAKE) --no-print-directory all
 	@bench/run
 	@bench/deliver
+	@bench/spool throughput latency
 
 counts:                 ## instructions a request, and whether they are too many
 	@tools/install build bench
@@ -327,7 +345,7 @@ FORCE:
 
 .DELETE_ON_ERROR:
 
-.PHONY: all install run unit build-unit test browser screenshot asan \
+.PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
         build-ct ct cost lint static matrix platforms bench counts man dist \
         deb deb-check install-check help clean FORCE

@@ -92,7 +92,7 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
       ngx_http_clockodo_token_file,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
-      NULL },
+      &ngx_http_clockodo_token_secrets },
 
     { ngx_string("clockodo_secret_file"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
@@ -149,6 +149,33 @@ static ngx_command_t  ngx_http_clockodo_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_clockodo_loc_conf_t, log_level),
       &ngx_http_clockodo_log_level_enum },
+    { ngx_string("clockodo_sign_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_sign_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_sign_key_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_secrets_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_http_clockodo_sign_secrets },
+
+    { ngx_string("clockodo_sign_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_sign_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("clockodo_sign_key_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_clockodo_secrets_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_http_clockodo_sign_secrets },
 
     { ngx_string("clockodo_dedupe"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
@@ -280,7 +307,9 @@ ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf)
     conf->max_age = NGX_CONF_UNSET;
     conf->max_body_size = NGX_CONF_UNSET_SIZE;
     conf->mask_token = NGX_CONF_UNSET;
+    conf->sign_keys = NGX_CONF_UNSET_PTR;
     conf->log_level = NGX_CONF_UNSET_UINT;
+    conf->sign_keys = NGX_CONF_UNSET_PTR;
     conf->dedupe = NGX_CONF_UNSET_UINT;
     conf->dedupe_ttl = NGX_CONF_UNSET_MSEC;
     conf->dedupe_lease = NGX_CONF_UNSET_MSEC;
@@ -343,7 +372,9 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_body_size, prev->max_body_size,
                               16 * 1024);
     ngx_conf_merge_value(conf->mask_token, prev->mask_token, 0);
+    ngx_conf_merge_ptr_value(conf->sign_keys, prev->sign_keys, NULL);
     ngx_conf_merge_uint_value(conf->log_level, prev->log_level, NGX_LOG_ERR);
+    ngx_conf_merge_ptr_value(conf->sign_keys, prev->sign_keys, NULL);
 
     if (conf->dedupe == NGX_CONF_UNSET_UINT) {
 

@@ -28,6 +28,11 @@ mkfifo("$dir/conf/fifo", 0600) or die "mkfifo: $!";
 
 my %files;   # what stands in them
 
+# keys of 24 and 64 bytes
+
+my $key = 'whsec_S3cr3tS3cr3tS3cr3tS3cr3tS3cr3tS3';
+my $key_64 = 'whsec_' . 'S3cr3tS3' x 10 . 'S3cr3Q==';
+
 # copies, for one test runs nginx as a user who may not enter this folder
 
 my @modules = map { replica($_) }
@@ -66,6 +71,31 @@ my @errors = (
           qw("" 0 01 -1 +1 1.0 1e3 0x1 one off ANY 9007199254740992
              18446744073709551617), '1,', '1,2', '" 1"', '1 0', '1 any',
           'any 1', 'any any' ],
+
+    [ qr/"clockodo_sign_key" .*key that does not start with "whsec_" in /,
+      map { "clockodo_sign_key $_;" }
+          qw("" on OFF whsec whsec- S3cr3tS3cr3tS3cr3tS3cr3tS3cr3tS3
+             WHSEC_S3cr3tS3cr3tS3cr3tS3cr3tS3cr3tS3), "'S3cr3t $key'" ],
+
+    [ qr/"clockodo_sign_key" .*that is not base64 with its padding behind "whs/,
+      map { "clockodo_sign_key '$_';" }
+          "${key}S", "${key}S3=", "${key}=", "$key ", "$key    ", "${key}====",
+          "${key}S3==", $key =~ s/S3$/S-/r, $key =~ s/S3$/_3/r,
+          $key_64 =~ s/==//r, $key_64 =~ s/Q==/R==/r ],
+
+    [ qr/"clockodo_sign_key" directive has a key of less than 24 bytes in /,
+      map { "clockodo_sign_key $_;" }
+          'whsec_', 'whsec_S3cr', $key =~ s/S3$/Q=/r ],
+
+    [ qr/"clockodo_sign_key" directive has a key of more than 64 bytes in /,
+      map { "clockodo_sign_key $_;" }
+          $key_64 =~ s/Q==/S8=/r, 'whsec_' . 'S3cr' x 1000 ],
+
+    [ qr/"clockodo_sign_key" directive is "off" beside a key in /,
+      "clockodo_sign_key $key;\nclockodo_sign_key off;" ],
+
+    [ qr/"clockodo_sign_key" directive has a key beside "off" in /,
+      "clockodo_sign_key off;\nclockodo_sign_key $key;" ],
 
     [ qr/invalid time ".*" in "clockodo_max_age" .*such as "30s".* or "off"/,
       map { "clockodo_max_age $_;" }
@@ -190,8 +220,50 @@ my @errors = (
     [ qr{"clockodo_token_file" directive must be a regular file of at most 10},
       'clockodo_token_file ' . file('#' x 1048569 . "\nS3cr3t\n") . ';' ],
 
+    # files of keys
+
+    [ qr{cannot open "\Q$dir\E/conf/\w+" in "clockodo_sign_key_file" .*No suc},
+      'clockodo_sign_key_file missing;' ],
+
+    [ qr{"\Q$dir\E/.*" in "clockodo_sign_key_file" .*must be a regular file},
+      map { "clockodo_sign_key_file $_;" } '../folder', 'fifo' ],
+
+    [ qr{"\Q$dir\E/conf/\w+" in "clockodo_sign_key_file" directive has no key},
+      map { 'clockodo_sign_key_file ' . file($_) . ';' } '', "# S3cr3t\n" ],
+
+    [ qr{line 2 of "\Q$dir\E/conf/\w+" in "clockodo_sign_key_file" .* "whsec_"},
+      map { 'clockodo_sign_key_file ' . file("$key_64\n$_") . ';' }
+          'off', 'S3cr3t', "'$key'", "$key;", "${key}S" ],
+
+    [ qr{line 2 of ".*" in "clockodo_sign_key_file" .*a key and nothing else},
+      map { 'clockodo_sign_key_file ' . file("#\n$_\n$key_64") . ';' }
+          "$key S3cr3t", "$key # S3cr3t", "$key subscription=1",
+          "$key subscription=S3cr3t", 'clockodo_sign_key S3cr3t' ],
+
+    [ qr{line 1 of ".*" in "clockodo_sign_key_file" .*has a NUL byte},
+      'clockodo_sign_key_file ' . file("$key\0") . ';' ],
+
+    [ qr{line 1 of ".*" in "clockodo_sign_key_file" .*beside "off"},
+      "clockodo_sign_key off;\nclockodo_sign_key_file " . file($key) . ';' ],
+
 
     # the same again
+
+    [ qr/"clockodo_sign_key" directive has a duplicate key/,
+      "clockodo_sign_key $key;\nclockodo_sign_key $key;",
+      "clockodo_sign_key $key;\nclockodo_sign_key $key_64;\n"
+      . "clockodo_sign_key $key;",
+      'clockodo_sign_key_file ' . file("$key_64\n$key\n") . ";\n"
+      . "clockodo_sign_key $key;",
+
+      # HMAC fills a key up with zeros
+      "clockodo_sign_key $key;\nclockodo_sign_key ${key}AA==;" ],
+
+    [ qr/line 3 of ".*" in "clockodo_sign_key_file" .*a duplicate key/,
+      'clockodo_sign_key_file ' . file("$key\n\n$key\n") . ';' ],
+
+    [ qr/"clockodo_sign_key" directive is duplicate in /,
+      "clockodo_sign_key off;\nclockodo_sign_key off;" ],
 
     [ qr/"clockodo_token" directive has a duplicate token/,
       "clockodo_token S3cr3t;\nclockodo_token S3cr3t;",
@@ -276,6 +348,8 @@ my @errors = (
           [qw(clockodo_max_age 1h 1h)],
           [qw(clockodo_max_body_size 1k 1k)],
           [qw(clockodo_mask_token on on)],
+          [qw(clockodo_sign_key off off)],
+          [qw(clockodo_sign_key_file keys keys)],
           [qw(clockodo_dedupe drop ttl=1h lease=1m x)] ),
 
     [ qr/invalid number of arguments in "clockodo_token" directive/,
@@ -372,6 +446,19 @@ my @fine = (
     "clockodo_token_file $dir/conf/" . file("S3cr3t\n") . ';',
     'clockodo_token S3cr3t; clockodo_token_file ' . file("S3cr3t-2\n") . ';'
     . 'clockodo_token_file ' . file("S3cr3t-3\n") . ';',
+
+    # keys
+
+    "clockodo_sign_key $key;", "clockodo_sign_key $key_64;",
+    "clockodo_sign_key off;",
+    "clockodo_sign_key $key;\nclockodo_sign_key $key_64;",
+    "clockodo_sign_key $key;\nserver { clockodo_sign_key $key; location / {\n"
+    . "clockodo_webhook off; clockodo_sign_key off; } }",
+
+    ( map { 'clockodo_sign_key_file ' . file($_) . ';' }
+          $key, "\xef\xbb\xbf# S3cr3t\r\n\r\n\t$key \r\n$key_64\r\n" ),
+
+    "clockodo_sign_key $key;\nclockodo_sign_key_file " . file($key_64) . ';',
 );
 
 
@@ -389,6 +476,9 @@ my @warnings = (
     [ qr{\Q$dir\E/conf/\w+" in "clockodo_token_file" .*read by others, .*0600},
       map { 'clockodo_token_file ' . file("S3cr3t\n", $_) . ';' }
           0644, 0604, 0666 ],
+
+    [ qr{\Q$dir\E/conf/\w+" in "clockodo_sign_key_file" .*by others, .*0600},
+      map { 'clockodo_sign_key_file ' . file("$key\n", $_) . ';' } 0644 ],
 
     [ qr{\Q$dir\E/conf/\w+" in "clockodo_secret_file" .*by others, .*0600},
       map { 'clockodo_secret_file conf/' . file('', $_) . ';' }

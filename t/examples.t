@@ -1,6 +1,7 @@
 # Every file of examples/ is one that nginx takes as it is, but for addresses
 # and folders, and does what its first lines say.  nginx.conf is not among
-# them: "make run" starts it.
+# them: "make run" starts it.  So does the snippet of Debian's package, in
+# locations that differ.
 
 use strict;
 use warnings;
@@ -11,6 +12,7 @@ use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use Clockodo::Peer;
+use Clockodo::Signed;
 use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
@@ -31,7 +33,10 @@ my %tests = (
     'report-first'      => \&report_first,
     'route-by-entity'   => \&route_by_entity,
     'several-companies' => \&several_companies,
+    'signed'            => \&signed_events,
     'some-events'       => \&some_events,
+    'spool'             => \&spool,
+    'spool-fallback'    => \&spool_fallback,
     'status-page'       => \&status_page,
     'token-file'        => \&token_file,
     'token-rotation'    => \&token_rotation,
@@ -73,6 +78,41 @@ for my $name (sort keys %tests) {
         undef $nginx;
     };
 }
+
+subtest 'the snippet' => sub {
+    my $include = load('debian/snippets/clockodo.conf');
+
+    start('', <<"END");
+    server {
+        listen 8080;
+
+        location = /clockodo {
+            $include
+            clockodo_secret_file /var/log/nginx/clockodo.secrets;
+            proxy_pass http://127.0.0.1:3000;
+        }
+
+        location = /another {
+            $include
+            clockodo_secret_file off;
+            clockodo_events entry.*;
+            clockodo_log_level warn;
+            proxy_pass http://127.0.0.1:3001;
+        }
+    }
+END
+
+    my @event = (event(token => '"of-the-file"'));
+
+    is(send_body(@event), '200 3000 team.updated ', 'an event');
+    is(send_body(@event, '/another'), '200 ', 'one that goes no further');
+    is(send_event(), '403', 'a wrong token');
+    is(send_body('{"secret":"a-secret"}'), '200 ', 'a handshake');
+    is(send_body('{"secret":"a-secret"}', '/another'), '403', 'another');
+    like(load("$dir/logs/clockodo.secrets"), qr/^\S+ \S+ a-secret\n\z/,
+         'recorded once');
+    undef $nginx;
+};
 
 done_testing;
 
@@ -144,6 +184,24 @@ sub several_companies {
                      "/clockodo/$path"),
            $answer, "$token of $company to $path");
     }
+}
+
+
+sub signed_events {
+    like(send_event(), qr/^200 3000 team\.updated /, 'an event');
+
+    # as the application gets it
+
+    my $peer = Clockodo::Peer::start('http');
+    my $conf = $nginx->{arg}{http} =~ s{unix:$dir/3000\.sock;}{unix:$peer;}r;
+
+    $nginx->reload(http => $conf);
+
+    my $got = got(send_event() =~ s/^200 //r);
+
+    is($got->{body}, event(token => '"*************"'), 'without its token');
+    is(signed($got, $keys[0]), '', 'and signed');
+    is(send_event(token => '"wrong"'), '403', 'a wrong token');
 }
 
 
@@ -260,6 +318,33 @@ sub report_first {
 }
 
 
+sub spool {
+    is(send_event(), '200 ', 'an event') for 1, 2;
+    is(waiting(), event(token => '"*************"'), 'waits in the spool');
+}
+
+
+sub spool_fallback {
+    is(send_event(), '200 3000 team.updated ', 'an event');
+    is(waiting(), '', 'is not kept');
+
+    my $conf = $nginx->{arg}{http};
+
+    ok($conf =~ s{(proxy_pass .*)3000\.sock}{$1none.sock}, 'it stops');
+    $nginx->reload(http => $conf);
+
+    is(send_event(), '200 ', 'an event');
+    is(waiting(), event(token => '"*************"'), 'waits in the spool');
+}
+
+
+# All that is in the spool.
+
+sub waiting {
+    return join '', map { load($_) } glob "$dir/spool/clockodo/new/*";
+}
+
+
 sub status_page {
     is(send_event(), '200 3000 team.updated ', 'an event');
     like(get('/clockodo-status.html'), qr/^<!doctype html>/i, 'the page');
@@ -284,20 +369,21 @@ sub prometheus {
 }
 
 
-# Starts nginx with a file of examples/.
+# Starts nginx with a file of examples/, or with another text.
 
 sub start {
-    my ($name) = @_;
+    my ($name, $conf) = @_;
 
     remove_tree(glob "$dir/*");
-    make_path("$dir/html", "$dir/logs");
+    make_path("$dir/html", "$dir/logs", "$dir/spool");
     save("$dir/clockodo.tokens", "# a comment\nof-the-file\n");
-    chmod 0600, "$dir/clockodo.tokens";
+    save("$dir/clockodo.keys", "# a comment\n$keys[0]\n");
+    chmod 0600, "$dir/clockodo.tokens", "$dir/clockodo.keys";
     copy('html/clockodo-status.html', "$dir/html") or die "copy: $!\n";
     chmod 0755, "$dir/html";
     chmod 0644, "$dir/html/clockodo-status.html";
 
-    my $conf = load("examples/$name.conf");
+    $conf //= load("examples/$name.conf");
 
     $conf =~ s{listen 8080;}{listen 127.0.0.1:$port{8080};}g;
     $conf =~ s{listen 127\.0\.0\.1:9145;}{listen 127.0.0.1:$port{9145};}g;
@@ -306,6 +392,7 @@ sub start {
     $conf =~ s{/etc/nginx/(?=clockodo)}{$dir/}g;
     $conf =~ s{/var/log/nginx/}{$dir/logs/}g;
     $conf =~ s{/usr/share/nginx/html}{$dir/html}g;
+    $conf =~ s{/var/spool/}{$dir/spool/}g;
 
     # whom a call comes from; behind-proxy.conf says so itself
 
@@ -320,10 +407,10 @@ END
     my $test = join ' ', $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx', '-t',
                     '-p', $nginx->root . '/', '-c', $nginx->root . '/nginx.conf';
 
-    # of http2 at "listen", which is a test's own, of tokens that are to be
-    # replaced, and of handshakes that are to be let in
+    # of http2 at "listen", which is a test's own, and of tokens that are to be
+    # replaced
 
-    my $meant = qr/"listen \.\.\. http2"|like a placeholder|no handshakes/;
+    my $meant = qr/"listen \.\.\. http2"|like a placeholder/;
     my $said = join '', grep { !/$meant/ } `$test 2>&1`;
 
     is($?, 0, 'nginx -t');

@@ -16,10 +16,15 @@ my $dir = tempdir('clockodo-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 mkdir "$dir/conf" or die "mkdir: $!\n";
 
-for ("$dir/clockodo.tokens", "$dir/conf/clockodo.tokens") {
-    open my $out, '>', $_ or die "$_: $!\n";
-    print $out "a-token-of-the-file\n";
-    chmod 0600, $out or die "$_: $!\n";
+my %secrets = ('clockodo.tokens' => 'a-token-of-the-file',
+               'clockodo.keys'   => 'whsec_' . 'A' x 32);
+
+for my $name (keys %secrets) {
+    for ("$dir/$name", "$dir/conf/$name") {
+        open my $out, '>', $_ or die "$_: $!\n";
+        print $out "$secrets{$name}\n";
+        chmod 0600, $out or die "$_: $!\n";
+    }
 }
 
 my @pages = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md',
@@ -29,7 +34,7 @@ my @pages = ('README.md', 'CONTRIBUTING.md', 'SECURITY.md',
 # by its first word, where a block stands
 
 my $http = qr/^(?:log_format|map|server|upstream)\b/;
-my $server = qr/^(?:error_log|error_page|location)\b/;
+my $server = qr/^(?:error_log|error_page|location|(?:fastcgi|proxy)_\w+)\b/;
 
 for my $page (@pages) {
     test_block($page, $_) for slurp($page) =~ /^ *```nginx\n(.*?)^ *```$/msg;
@@ -52,6 +57,9 @@ my %value = (
     clockodo_status     => 'prometheus',
     clockodo_redis_pass => '127.0.0.1:6379',
     clockodo_redis_auth => 'a-password',
+
+    clockodo_sign_key      => $secrets{'clockodo.keys'},
+    clockodo_sign_key_file => 'clockodo.keys',
 );
 
 my @directives = slurp('docs/directives.md')

@@ -30,6 +30,7 @@ subtest 'one after another'               => \&queue;
 subtest 'too many'                        => \&too_many;
 subtest 'no thread to be had'             => \&overflow;
 subtest 'clients that are gone'           => \&gone_clients;
+subtest 'events of the connection'         => \&events;
 subtest 'HTTP/2: streams, resets, a close' => \&http2;
 subtest 'reopened amid a write'           => \&reopened;
 subtest 'quit amid a write'               => sub { quit('QUIT') };
@@ -170,6 +171,38 @@ sub gone_clients {
 
     is(handshake($nginx, 'next')->reply->{status}, 200, 'works on');
     is_deeply([ secrets($nginx) ], [ qw(gone-0 gone-1 next) ], 'recorded');
+
+    fine($nginx);
+}
+
+
+# nginx goes on to watch a connection that an upstream was asked for, and tells
+# the request that it can write whenever something comes.
+
+sub events {
+    my $nginx = start();
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{/app}r);
+    is($client->reply->{status}, 204, 'an event before it');
+
+    my $slow = slow($nginx);
+
+    $client->send(post('{"secret":"once"}'));
+    $slow->wait_for(qr/fdatasync\(/);
+
+    $client->send('G');
+    is(deliver($nginx, '/served')->{status}, 204, 'nginx has seen it');
+    $client->send("ET /served HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    is(deliver($nginx, '/served')->{status}, 204, 'nginx has seen it');
+
+    ok($client->silent, 'no reply before it is on disk');
+
+    $slow->stop;
+
+    is($client->reply->{status}, 200, 'reply');
+    is($client->reply->{status}, 204, 'and to the next request');
+    is_deeply([ secrets($nginx) ], [ 'once' ], 'recorded once');
 
     fine($nginx);
 }
@@ -319,7 +352,10 @@ sub killed {
         kill 'KILL', $worker;
         $slow->stop;
 
-        ok(!defined $_->reply, 'no reply') for @clients;
+        # those that it had not accepted yet are the next worker's
+
+        ok(!defined $clients[0]->reply, 'no reply');
+        $_->reply for @clients[1, 2];
 
         wait_for(sub { $nginx->workers == 1 && $nginx->worker != $worker });
 
@@ -401,6 +437,10 @@ sub start {
     location /third {
         clockodo_secret_file third;
         proxy_pass http://127.0.0.1:1;
+    }
+
+    location /app {
+        proxy_pass http://127.0.0.1:$server_port/served;
     }
 
     location /served {

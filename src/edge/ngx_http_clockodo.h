@@ -15,6 +15,7 @@
 #include "clockodo_dedupe.h"
 #include "clockodo_event.h"
 #include "clockodo_judge.h"
+#include "clockodo_sign.h"
 
 #include "ngx_http_clockodo_zone.h"
 
@@ -83,6 +84,7 @@ typedef struct {
     time_t                         max_age;
     size_t                         max_body_size;
     ngx_flag_t                     mask_token;
+    ngx_array_t                   *sign_keys;  /* of clockodo_sign_key_t * */
     ngx_uint_t                     log_level;
 
     ngx_uint_t                     dedupe;
@@ -127,6 +129,15 @@ struct ngx_http_clockodo_asked_s {
 };
 
 
+/* of Standard Webhooks */
+
+typedef struct {
+    ngx_str_t                   id;
+    ngx_str_t                   timestamp;
+    ngx_str_t                   text;      /* "v1,BASE64[ v1,BASE64...]" */
+} ngx_http_clockodo_signature_t;
+
+
 /* outlives internal redirects: the data of a clean-up handler */
 
 typedef struct {
@@ -144,6 +155,8 @@ typedef struct {
     ngx_http_clockodo_location_t  *location;   /* that judged it, or NULL */
     ngx_http_clockodo_asked_t   asked;     /* the last one */
 
+    ngx_http_clockodo_signature_t  *signature;     /* the last one, or NULL */
+
     clockodo_claim_t            claim;     /* until it is settled */
     ngx_http_clockodo_loc_conf_t   *claimed;   /* by this one, or NULL */
     ngx_http_clockodo_zone_t   *zone;      /* where it is */
@@ -160,6 +173,7 @@ typedef struct {
     unsigned                    authenticated:1;   /* though rejected */
     unsigned                    stored:1;  /* the event, in the spool */
     unsigned                    duplicate:1;   /* is marked as one */
+    unsigned                    has_signature:1;   /* of the last judging */
 
     clockodo_event_t            event;     /* last; valid if it was parsed */
 } ngx_http_clockodo_ctx_t;
@@ -321,8 +335,12 @@ void ngx_http_clockodo_release(ngx_http_clockodo_ctx_t *ctx);
 /* to be called if the module is on in some location */
 void ngx_http_clockodo_init_headers(void);
 
-/* takes every "X-Clockodo-" header out of those that go upstream */
-ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r);
+/*
+ * Takes every "X-Clockodo-" header out of those that go upstream, and those of
+ * a signature, if there can be one
+ */
+ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r,
+    ngx_uint_t signature);
 
 /*
  * What was checked is said in its plainest form: an application may read more
@@ -412,6 +430,41 @@ ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
     char *value);
 
 
+/* secrets: files that have one a line */
+
+typedef struct {
+    char        **errors;                  /* by clockodo_token_line_e */
+
+    /* as clockodo_placeholder(), or NULL */
+    const char *(*lint)(const unsigned char *token, size_t len, int line);
+
+    /* returns what is wrong with a line, as a setter does */
+    char       *(*add)(ngx_conf_t *cf, ngx_http_clockodo_loc_conf_t *lcf,
+                       clockodo_token_line_t *tl);
+
+    char         *what;                    /* there are, for a message */
+} ngx_http_clockodo_secrets_t;
+
+/* cmd->post is an ngx_http_clockodo_secrets_t */
+char *ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* sign */
+
+extern ngx_http_clockodo_secrets_t  ngx_http_clockodo_sign_secrets;
+
+char *ngx_http_clockodo_sign_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Signs ctx->body by each key of the location, as Standard Webhooks does it,
+ * and sets ctx->signature.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_sign(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+
+
 /* status */
 
 char *ngx_http_clockodo_status(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -456,6 +509,8 @@ ngx_int_t ngx_http_clockodo_post_task(ngx_http_clockodo_main_conf_t *mcf,
 
 /* tokens */
 
+extern ngx_http_clockodo_secrets_t  ngx_http_clockodo_token_secrets;
+
 char *ngx_http_clockodo_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -466,6 +521,7 @@ char *ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd,
 /* which headers go upstream */
 #define NGX_HTTP_CLOCKODO_SHOW_EVENT    1
 #define NGX_HTTP_CLOCKODO_SHOW_VERDICT  2
+#define NGX_HTTP_CLOCKODO_SHOW_SIGNATURE  4
 
 typedef enum {
     NGX_HTTP_CLOCKODO_EVENT = 0,
@@ -479,6 +535,9 @@ typedef enum {
     NGX_HTTP_CLOCKODO_DUPLICATE,
     NGX_HTTP_CLOCKODO_VERDICT,
     NGX_HTTP_CLOCKODO_REASON,
+    NGX_HTTP_CLOCKODO_WEBHOOK_ID,
+    NGX_HTTP_CLOCKODO_WEBHOOK_TIMESTAMP,
+    NGX_HTTP_CLOCKODO_WEBHOOK_SIGNATURE,
     NGX_HTTP_CLOCKODO_BODY,
     NGX_HTTP_CLOCKODO_VALUES
 } ngx_http_clockodo_value_e;

@@ -53,9 +53,18 @@ static ngx_int_t
 ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
+    ngx_uint_t  show;
+
     if (lcf->mask_token
         && ngx_http_clockodo_is_authentic(ctx)
         && ngx_http_clockodo_mask_body(r, ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (lcf->sign_keys
+        && ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
+        && ngx_http_clockodo_sign(r, lcf, ctx) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -64,10 +73,13 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
         ngx_http_clockodo_set_content_type(r);
     }
 
-    if (ngx_http_clockodo_add_headers(r, ctx,
-                                      ngx_http_clockodo_shown(lcf, ctx))
-        != NGX_OK)
-    {
+    show = ngx_http_clockodo_shown(lcf, ctx);
+
+    if (ctx->has_signature) {
+        show |= NGX_HTTP_CLOCKODO_SHOW_SIGNATURE;
+    }
+
+    if (ngx_http_clockodo_add_headers(r, ctx, show) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -117,15 +129,27 @@ static ngx_uint_t
 ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx)
 {
-    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT) {
-        return ctx->verdict == CLOCKODO_VERDICT_REJECTED
-               ? NGX_HTTP_CLOCKODO_SHOW_VERDICT
-               : NGX_HTTP_CLOCKODO_SHOW_EVENT|NGX_HTTP_CLOCKODO_SHOW_VERDICT;
+    ngx_uint_t  show;
+
+    show = 0;
+
+    if (lcf->webhook != NGX_HTTP_CLOCKODO_REPORT
+        || ctx->verdict != CLOCKODO_VERDICT_REJECTED)
+    {
+        show |= NGX_HTTP_CLOCKODO_SHOW_EVENT;
     }
 
-    return ctx->verdict == CLOCKODO_VERDICT_ACCEPTED
-           ? NGX_HTTP_CLOCKODO_SHOW_EVENT
-           : NGX_HTTP_CLOCKODO_SHOW_EVENT|NGX_HTTP_CLOCKODO_SHOW_VERDICT;
+    if (lcf->webhook == NGX_HTTP_CLOCKODO_REPORT
+        || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED)
+    {
+        show |= NGX_HTTP_CLOCKODO_SHOW_VERDICT;
+    }
+
+    if (ctx->has_signature) {
+        show |= NGX_HTTP_CLOCKODO_SHOW_SIGNATURE;
+    }
+
+    return show;
 }
 
 

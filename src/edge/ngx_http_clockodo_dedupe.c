@@ -298,7 +298,14 @@ ngx_http_clockodo_claim_cleanup(void *data)
 {
     ngx_http_clockodo_ctx_t *ctx = data;
 
-    ngx_http_clockodo_release(ctx);
+    /* a spool may have the event, though its sender is gone */
+
+    if (ctx->stored) {
+        ngx_http_clockodo_commit(ctx);
+
+    } else {
+        ngx_http_clockodo_release(ctx);
+    }
 }
 
 

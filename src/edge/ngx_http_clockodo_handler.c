@@ -145,7 +145,9 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     /* where the body has been read just now, this was done before */
 
     if ((ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READ)
-        && ngx_http_clockodo_clear_headers(r) != NGX_OK)
+        && ngx_http_clockodo_clear_headers(r, lcf->sign_keys
+                                              || (ctx && ctx->signature))
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -410,6 +412,8 @@ ngx_http_clockodo_judge(ngx_http_request_t *r,
 {
     clockodo_fault_e    fault;
     clockodo_verdict_e  verdict;
+
+    ctx->has_signature = 0;
 
     if (ctx->status
         || ctx->recorded

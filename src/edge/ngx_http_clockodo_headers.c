@@ -8,8 +8,12 @@
 #include "ngx_http_clockodo_compat.h"
 
 
-static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part);
-static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name);
+static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part,
+    ngx_uint_t signature);
+static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name,
+    ngx_uint_t signature);
+static ngx_uint_t ngx_http_clockodo_starts_with(ngx_str_t *name,
+    u_char *start, size_t len);
 static ngx_inline ngx_int_t ngx_http_clockodo_push_header(
     ngx_http_request_t *r, ngx_http_clockodo_value_t *v, ngx_str_t *value);
 
@@ -36,7 +40,7 @@ ngx_http_clockodo_init_headers(void)
  */
 
 ngx_int_t
-ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
+ngx_http_clockodo_clear_headers(ngx_http_request_t *r, ngx_uint_t signature)
 {
     ngx_uint_t        i;
     ngx_list_t       *headers;
@@ -45,7 +49,7 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
 
     headers = &r->headers_in.headers;
 
-    if (!ngx_http_clockodo_has_ours(&headers->part)) {
+    if (!ngx_http_clockodo_has_ours(&headers->part, signature)) {
         return NGX_OK;
     }
 
@@ -62,7 +66,7 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (ngx_http_clockodo_is_ours(&h[i].key)) {
+            if (ngx_http_clockodo_is_ours(&h[i].key, signature)) {
                 run = NULL;
                 continue;
             }
@@ -104,7 +108,7 @@ ngx_http_clockodo_clear_headers(ngx_http_request_t *r)
 
 
 static ngx_uint_t
-ngx_http_clockodo_has_ours(ngx_list_part_t *part)
+ngx_http_clockodo_has_ours(ngx_list_part_t *part, ngx_uint_t signature)
 {
     ngx_uint_t        i;
     ngx_table_elt_t  *h;
@@ -114,9 +118,42 @@ ngx_http_clockodo_has_ours(ngx_list_part_t *part)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_clockodo_is_ours(&h[i].key)) {
+            if (ngx_http_clockodo_is_ours(&h[i].key, signature)) {
                 return 1;
             }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_clockodo_is_ours(ngx_str_t *name, ngx_uint_t signature)
+{
+    ngx_uint_t                  i;
+    ngx_http_clockodo_value_t  *v;
+
+    if (ngx_http_clockodo_starts_with(name, ngx_http_clockodo_prefix,
+                                      sizeof(ngx_http_clockodo_prefix) - 1))
+    {
+        return 1;
+    }
+
+    if (!signature) {
+        return 0;
+    }
+
+    for (i = NGX_HTTP_CLOCKODO_WEBHOOK_ID;
+         i <= NGX_HTTP_CLOCKODO_WEBHOOK_SIGNATURE;
+         i++)
+    {
+        v = &ngx_http_clockodo_values[i];
+
+        if (name->len == v->header.len
+            && ngx_http_clockodo_starts_with(name, v->lowcase_key, name->len))
+        {
+            return 1;
         }
     }
 
@@ -127,23 +164,23 @@ ngx_http_clockodo_has_ours(ngx_list_part_t *part)
 /* RFC 3875, section 4.1.18, and its kin make "_" of what is no letter */
 
 static ngx_uint_t
-ngx_http_clockodo_is_ours(ngx_str_t *name)
+ngx_http_clockodo_starts_with(ngx_str_t *name, u_char *start, size_t len)
 {
     u_char      c;
     ngx_uint_t  i;
 
-    if (name->len < sizeof(ngx_http_clockodo_prefix) - 1) {
+    if (name->len < len) {
         return 0;
     }
 
-    for (i = 0; i < sizeof(ngx_http_clockodo_prefix) - 1; i++) {
+    for (i = 0; i < len; i++) {
         c = ngx_tolower(name->data[i]);
 
         if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
             c = '-';
         }
 
-        if (c != ngx_http_clockodo_prefix[i]) {
+        if (c != start[i]) {
             return 0;
         }
     }

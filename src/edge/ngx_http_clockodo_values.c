@@ -15,6 +15,12 @@ static ngx_int_t ngx_http_clockodo_get_verdict(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_clockodo_get_reason(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_clockodo_get_webhook_id(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_clockodo_get_webhook_timestamp(
+    ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
+static ngx_int_t ngx_http_clockodo_get_webhook_signature(
+    ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 static ngx_int_t ngx_http_clockodo_get_body(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value);
 
@@ -110,6 +116,31 @@ ngx_http_clockodo_value_t
         ngx_null_string,
         NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0, ngx_http_clockodo_get_reason,
         NGX_HTTP_CLOCKODO_SHOW_VERDICT, 0 },
+
+    /* Standard Webhooks has no prefix of ours */
+
+    [NGX_HTTP_CLOCKODO_WEBHOOK_ID] = {
+        ngx_string("clockodo_webhook_id"),
+        ngx_string("webhook-id"), (u_char *) "webhook-id",
+        ngx_null_string,
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0, ngx_http_clockodo_get_webhook_id,
+        NGX_HTTP_CLOCKODO_SHOW_SIGNATURE, 0 },
+
+    [NGX_HTTP_CLOCKODO_WEBHOOK_TIMESTAMP] = {
+        ngx_string("clockodo_webhook_timestamp"),
+        ngx_string("webhook-timestamp"), (u_char *) "webhook-timestamp",
+        ngx_null_string,
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0,
+        ngx_http_clockodo_get_webhook_timestamp,
+        NGX_HTTP_CLOCKODO_SHOW_SIGNATURE, 0 },
+
+    [NGX_HTTP_CLOCKODO_WEBHOOK_SIGNATURE] = {
+        ngx_string("clockodo_webhook_signature"),
+        ngx_string("webhook-signature"), (u_char *) "webhook-signature",
+        ngx_null_string,
+        NGX_HTTP_CLOCKODO_KNOWN_NOTHING, 0,
+        ngx_http_clockodo_get_webhook_signature,
+        NGX_HTTP_CLOCKODO_SHOW_SIGNATURE, 0 },
 
     [NGX_HTTP_CLOCKODO_BODY] = {
         ngx_string("clockodo_body"),
@@ -223,6 +254,42 @@ ngx_http_clockodo_get_reason(ngx_http_request_t *r,
 
     value->len = name->len;
     value->data = (u_char *) name->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_get_webhook_id(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->has_signature) {
+        *value = ctx->signature->id;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_get_webhook_timestamp(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->has_signature) {
+        *value = ctx->signature->timestamp;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_clockodo_get_webhook_signature(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_str_t *value)
+{
+    if (ctx->has_signature) {
+        *value = ctx->signature->text;
+    }
 
     return NGX_OK;
 }

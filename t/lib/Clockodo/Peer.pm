@@ -6,9 +6,9 @@ package Clockodo::Peer;
 #     my $path = Clockodo::Peer::start('http');
 #
 # gives the path of a unix socket.  "http" answers with the request's bytes;
-# "fastcgi", "scgi" and "uwsgi" with a "NAME=value" line for each X-... header
-# in the order in which they came, an empty line and the body.  They stop when
-# the test does, in whatever way it ends.
+# "fastcgi", "scgi" and "uwsgi" with a "NAME=value" line for each header X-...
+# and webhook-... in the order in which they came, an empty line and the body.
+# They stop when the test does, in whatever way it ends.
 
 use strict;
 use warnings;
@@ -108,7 +108,7 @@ sub variables {
 
     return "Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n"
            . join('', map { "$_->[0]=$_->[1]\n" }
-                      grep { $_->[0] =~ /^HTTP_X_/ } @$variables)
+                      grep { $_->[0] =~ /^HTTP_(?:X|WEBHOOK)_/ } @$variables)
            . "\n$body";
 }
 
@@ -148,7 +148,8 @@ sub fastcgi {
 
     my $answer = variables(\@variables, $stdin);
 
-    return pack('CCnnCxa*', 1, 6, 1, length $answer, 0, $answer)
+    return join('', map { pack 'CCnnCxa*', 1, 6, 1, length, 0, $_ }
+                    unpack '(a32768)*', $answer)
            . pack('CCnnCx', 1, 6, 1, 0, 0)
            . pack('CCnnCxx8', 1, 3, 1, 8, 0);
 }
