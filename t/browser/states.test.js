@@ -97,7 +97,7 @@ describe('nothing has come yet', () => {
       await isAt(page, 3);
       assert.match((await text(page, 'steps')).replace(/\s+/g, ' '), new RegExp('A handshake came '
         + '(just now|.* ago) from 203\\.0\\.113\\.7\\. .* clockodo-send-event team\\.updated '
-        + 'https://hooks\\.example\\.com/clockodo'));
+        + '--token-file FILE https://hooks\\.example\\.com/clockodo'));
       assert.doesNotMatch(await page.content(), /8ee3d438/);
 
       assert.equal(await own.send(event()), 200);
@@ -303,6 +303,34 @@ describe('an outage', () => {
       /^4 events in a row .*: hooks\.example\.com\/staging answers .*, and 2 more locations$/);
     assert.equal(await page.title(), '✕ 9 not taken – Clockodo webhooks');
   }));
+
+  it('of events that a spool keeps', () => withNginx(async (own) => {
+    assert.equal(await own.send(event('user.deleted'), { path: '/kept' }), 200);
+    assert.equal(await own.send(event('team.deleted'), { path: '/kept' }), 200);
+    await own.counted(2);
+
+    await onPage(async (page) => {
+      await pause(page);
+      await says(page, 'warn', await text(page, 'verdict-title'),
+        /They wait in the spool, where clockodo-deliver hands them over\.$/);
+      assert.match(await text(page, 'verdict-title'),
+        /^2 events in a row were not taken, but stored: hooks\.example\.com\/kept /);
+      assert.equal(await page.locator('#figures .stored').innerText(), 'Stored\n2');
+      assert.deepEqual((await lines(page)).map((line) => line[1]), ['200 stored', '200 stored']);
+    }, { url: own.url });
+  }, { server: `location = /kept {
+    clockodo_webhook on;
+    clockodo_token ${TOKEN};
+    proxy_pass http://application;
+    proxy_intercept_errors on;
+    error_page 500 = @later;
+  }
+
+  location @later {
+    clockodo_webhook on;
+    clockodo_token ${TOKEN};
+    clockodo_spool spool;
+  }` }));
 
   it('of events that were stored', () => onWell((figures) => {
     const since = figures.timestamp - 60;
