@@ -230,6 +230,7 @@ describe('figures', () => {
       const [row] = await rows(page, 'locations-rows');
 
       assert.equal(row[0], 'hooks.example.com/clockodo');
+      assert.doesNotMatch(await page.locator('#locations thead').innerText(), /Duplicates/);
       assert.ok(row.includes('1,234 5 failed'));
       assert.ok(row.includes('half in 250 ms, 99% in over 60 s'));
       assert.match(row.at(-1), /^not since \d/);
