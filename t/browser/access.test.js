@@ -227,7 +227,15 @@ describe('for everybody', () => {
       .map((selector) => page.locator(selector).boundingBox()));
     const middle = (box) => box.y + box.height / 2;
 
+    const { right } = await page.locator('h1').evaluate((node) => {
+      const range = document.createRange();
+
+      range.selectNodeContents(node);
+      return range.getBoundingClientRect();
+    });
+
     assert.equal(title.x, main.x);
+    assert.ok(right + 4 < state.x, `${right} ${state.x}`);
     assert.equal(button.x + button.width, main.x + main.width);
     assert.ok(Math.abs(middle(title) - middle(button)) < 2);
     assert.ok(Math.abs(middle(title) - middle(state)) < 2);

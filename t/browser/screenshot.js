@@ -213,7 +213,7 @@ async function setUp(browser, folder) {
       await client(nginx, setClock)(-2 * MINUTE,
         '{"secret":"8ee3d438-fbfc-411c-a38a-25893becd505"}');
       setClock(0);
-      await shoot(browser, nginx, `${folder}/clockodo-status-setup.png`, '#deliveries');
+      await shoot(browser, nginx, `${folder}/clockodo-status-setup.png`, '.foot');
     } finally {
       await nginx.stop();
     }
