@@ -582,6 +582,37 @@ ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value);
 
+/*
+ * The same for those who ask for many values: known is what
+ * ngx_http_clockodo_known() has said
+ */
+static ngx_inline ngx_int_t
+ngx_http_clockodo_get_known_value(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t known,
+    ngx_http_clockodo_value_t *v, ngx_str_t *value)
+{
+    clockodo_str_t  *text;
+
+    ngx_str_set(value, "");
+
+    if (v->known > known) {
+        return NGX_OK;
+    }
+
+    if (v->get) {
+        return v->get(r, ctx, value);
+    }
+
+    text = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
+
+    if (text->len) {
+        value->len = text->len;
+        value->data = (u_char *) text->data;
+    }
+
+    return NGX_OK;
+}
+
 
 /* variables */
 

@@ -156,29 +156,10 @@ ngx_http_clockodo_get_value(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value)
 {
-    clockodo_str_t             *name;
-    ngx_http_clockodo_value_t  *v;
-
-    ngx_str_set(value, "");
-
-    v = &ngx_http_clockodo_values[id];
-
-    if (v->known && v->known > ngx_http_clockodo_known(ctx)) {
-        return NGX_OK;
-    }
-
-    if (v->get) {
-        return v->get(r, ctx, value);
-    }
-
-    name = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
-
-    if (name->len) {
-        value->len = name->len;
-        value->data = (u_char *) name->data;
-    }
-
-    return NGX_OK;
+    return ngx_http_clockodo_get_known_value(r, ctx,
+                                             ngx_http_clockodo_known(ctx),
+                                             &ngx_http_clockodo_values[id],
+                                             value);
 }
 
 

@@ -216,8 +216,10 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
 {
     ngx_str_t                          *addr, value;
+    ngx_uint_t                          known;
     ngx_time_t                         *tp;
     ngx_http_upstream_state_t          *state;
+    ngx_http_clockodo_value_t          *v;
     ngx_http_clockodo_delivery_text_t  *text;
 
     tp = ngx_timeofday();
@@ -242,8 +244,12 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
                                           sizeof(delivery->client) - 1,
                                           addr->data, addr->len);
 
+    known = ngx_http_clockodo_known(ctx);
+
     for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
-        (void) ngx_http_clockodo_get_value(r, ctx, text->value, &value);
+        v = &ngx_http_clockodo_values[text->value];
+
+        (void) ngx_http_clockodo_get_known_value(r, ctx, known, v, &value);
 
         ngx_http_clockodo_set_text((u_char *) delivery + text->offset,
                                    text->size, &value);
