@@ -256,6 +256,13 @@ ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(ngx_http_request_t *r);
 ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
     ngx_http_request_t *r);
 
+/*
+ * To be called before a location does anything with a request that nginx may
+ * have sent there.  Returns NGX_DECLINED, or a status.
+ */
+ngx_int_t ngx_http_clockodo_restore_ctx(ngx_http_request_t *r,
+    ngx_http_clockodo_main_conf_t *mcf);
+
 
 /* handler */
 
@@ -593,24 +600,18 @@ ngx_http_clockodo_get_known_value(ngx_http_request_t *r,
 {
     clockodo_str_t  *text;
 
-    ngx_str_set(value, "");
+    text = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
 
-    if (v->known > known) {
+    if (v->get == NULL && v->known <= known && text->len) {
+        value->len = text->len;
+        value->data = (u_char *) text->data;
+
         return NGX_OK;
     }
 
-    if (v->get) {
-        return v->get(r, ctx, value);
-    }
+    ngx_str_set(value, "");
 
-    text = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
-
-    if (text->len) {
-        value->len = text->len;
-        value->data = (u_char *) text->data;
-    }
-
-    return NGX_OK;
+    return (v->get && v->known <= known) ? v->get(r, ctx, value) : NGX_OK;
 }
 
 

@@ -10,7 +10,7 @@
 
 static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part,
     ngx_uint_t signature);
-static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name,
+static ngx_inline ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name,
     ngx_uint_t signature);
 static ngx_uint_t ngx_http_clockodo_starts_with(ngx_str_t *name,
     u_char *start, size_t len);
@@ -128,7 +128,7 @@ ngx_http_clockodo_has_ours(ngx_list_part_t *part, ngx_uint_t signature)
 }
 
 
-static ngx_uint_t
+static ngx_inline ngx_uint_t
 ngx_http_clockodo_is_ours(ngx_str_t *name, ngx_uint_t signature)
 {
     ngx_uint_t                  i;
