@@ -564,9 +564,12 @@ typedef struct {
     ngx_str_t     field;                   /* of an entry in Redis */
 
     ngx_uint_t    known;                   /* what must be, for a value */
-    size_t        offset;                  /* in clockodo_event_t, or */
+    size_t        offset;                  /* in clockodo_event_t, or 0 */
 
-    /* sets *value, which is empty before; returns NGX_OK or NGX_ERROR */
+    /*
+     * Where that has none (yet): sets *value, which is empty before; returns
+     * NGX_OK or NGX_ERROR
+     */
     ngx_int_t   (*get)(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
                        ngx_str_t *value);
 
@@ -602,7 +605,7 @@ ngx_http_clockodo_get_known_value(ngx_http_request_t *r,
 
     text = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
 
-    if (v->get == NULL && v->known <= known && text->len) {
+    if (v->offset && v->known <= known && text->len) {
         value->len = text->len;
         value->data = (u_char *) text->data;
 

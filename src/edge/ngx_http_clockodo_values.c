@@ -93,7 +93,8 @@ ngx_http_clockodo_value_t
         ngx_string("X-Clockodo-Idempotency-Key"),
         (u_char *) "x-clockodo-idempotency-key",
         ngx_string("idempotency_key"),
-        NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD, 0, ngx_http_clockodo_get_key,
+        NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD,
+        offsetof(clockodo_event_t, key), ngx_http_clockodo_get_key,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_DUPLICATE] = {
@@ -191,7 +192,7 @@ ngx_http_clockodo_get_key(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
 
     event = &ctx->event;
 
-    if (event->key.len == 0 && clockodo_event_key(event) != 0) {
+    if (clockodo_event_key(event) != 0) {
         return NGX_ERROR;
     }
 

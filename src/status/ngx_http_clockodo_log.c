@@ -219,7 +219,6 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_uint_t                          known;
     ngx_time_t                         *tp;
     ngx_http_upstream_state_t          *state;
-    ngx_http_clockodo_value_t          *v;
     ngx_http_clockodo_delivery_text_t  *text;
 
     tp = ngx_timeofday();
@@ -247,9 +246,8 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     known = ngx_http_clockodo_known(ctx);
 
     for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
-        v = &ngx_http_clockodo_values[text->value];
-
-        (void) ngx_http_clockodo_get_known_value(r, ctx, known, v, &value);
+        (void) ngx_http_clockodo_get_known_value(r, ctx, known, text->value,
+                                                 &value);
 
         ngx_http_clockodo_set_text((u_char *) delivery + text->offset,
                                    text->size, &value);
