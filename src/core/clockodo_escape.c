@@ -6,21 +6,18 @@
 
 #include "clockodo_escape.h"
 
-#include <stdint.h>
 
+/* what is written as it is: not blanks, controls, DEL and " % & ' < > \ */
 
-#define clockodo_escape_is_plain(c)                                           \
-    (clockodo_escape_plain[(c) >> 5] & (1U << ((c) & 0x1f)))
-
-
-/* what is written as it is: a bit for each byte */
-
-static const uint32_t  clockodo_escape_plain[] = {
-    0x00000000,                            /* control characters */
-    0xafffff1a,                            /* not blank " % & ' < > */
-    0xefffffff,                            /* not \ */
-    0x7fffffff,                            /* not DEL */
-    0x00000000, 0x00000000, 0x00000000, 0x00000000
+static const unsigned char  clockodo_escape_plain[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0
 };
 
 static const char  clockodo_escape_hex[] = "0123456789ABCDEF";
@@ -39,7 +36,7 @@ clockodo_escape(unsigned char *dst, size_t size, const void *text, size_t len)
 
     for (last = p + len; p < last; p++) {
 
-        if (clockodo_escape_is_plain(*p)) {
+        if (clockodo_escape_plain[*p]) {
             if (d == end) {
                 break;
             }

@@ -17,18 +17,17 @@
 
 
 static inline char *event_key_netstring(char *p, const clockodo_str_t *name);
+static void event_key_hex(clockodo_event_t *event);
 
 
-static const char  event_key_hex[] = "0123456789abcdef";
+#define event_key_digit(n)  ((n) + ((n) < 10 ? '0' : 'a' - 10))
 
 
 int
 clockodo_event_key(clockodo_event_t *event)
 {
-    char           *p;
-    size_t          i;
-    char            text[EVENT_KEY_LEN];
-    unsigned char  *digest;
+    char  *p;
+    char   text[EVENT_KEY_LEN];
 
     if (event->key.len) {
         return 0;
@@ -45,16 +44,11 @@ clockodo_event_key(clockodo_event_t *event)
         p = event_key_netstring(p, &event->threshold);
     }
 
-    digest = event->key_digest;
-
-    if (clockodo_sha256(text, p - text, digest) != 0) {
+    if (clockodo_sha256(text, p - text, event->key_digest) != 0) {
         return -1;
     }
 
-    for (i = 0; i < CLOCKODO_SHA256_LEN; i++) {
-        event->key_buf[2 * i] = event_key_hex[digest[i] >> 4];
-        event->key_buf[2 * i + 1] = event_key_hex[digest[i] & 0xf];
-    }
+    event_key_hex(event);
 
     event->key.data = event->key_buf;
     event->key.len = CLOCKODO_KEY_LEN;
@@ -83,4 +77,22 @@ event_key_netstring(char *p, const clockodo_str_t *name)
     *p++ = ',';
 
     return p;
+}
+
+
+/* without a table: compilers make a loop of vectors of it */
+
+static void
+event_key_hex(clockodo_event_t *event)
+{
+    size_t    i;
+    unsigned  high, low;
+
+    for (i = 0; i < CLOCKODO_SHA256_LEN; i++) {
+        high = event->key_digest[i] >> 4;
+        low = event->key_digest[i] & 0xf;
+
+        event->key_buf[2 * i] = event_key_digit(high);
+        event->key_buf[2 * i + 1] = event_key_digit(low);
+    }
 }

@@ -9,6 +9,10 @@
 #include "clockodo_event_type.h"
 
 
+static int event_type_cmp(const char *name, size_t len,
+    const clockodo_event_type_t *type);
+
+
 #define event_type(name, budget)  { name, sizeof(name) - 1, budget }
 
 
@@ -72,8 +76,12 @@ const clockodo_event_type_t *
 clockodo_event_type(const char *name, size_t len)
 {
     int                           rc;
-    size_t                        low, high, mid, n;
+    size_t                        low, high, mid;
     const clockodo_event_type_t  *type;
+
+    if (len == 0) {
+        return NULL;
+    }
 
     low = 0;
     high = CLOCKODO_EVENT_TYPES;
@@ -82,19 +90,19 @@ clockodo_event_type(const char *name, size_t len)
         mid = (low + high) / 2;
         type = &clockodo_event_types[mid];
 
-        n = len < type->len ? len : type->len;
+        /* most differ here already */
 
-        rc = n ? name[0] - type->name[0] : 0;
+        rc = name[0] - type->name[0];
 
         if (rc == 0) {
-            rc = memcmp(name, type->name, n);
+            rc = event_type_cmp(name, len, type);
+
+            if (rc == 0) {
+                return type;
+            }
         }
 
-        if (rc == 0 && len == type->len) {
-            return type;
-        }
-
-        if (rc < 0 || (rc == 0 && len < type->len)) {
+        if (rc < 0) {
             high = mid;
 
         } else {
@@ -103,6 +111,17 @@ clockodo_event_type(const char *name, size_t len)
     }
 
     return NULL;
+}
+
+
+static int
+event_type_cmp(const char *name, size_t len, const clockodo_event_type_t *type)
+{
+    int  rc;
+
+    rc = memcmp(name, type->name, len < type->len ? len : type->len);
+
+    return rc ? rc : (len > type->len) - (len < type->len);
 }
 
 

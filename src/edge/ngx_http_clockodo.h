@@ -256,6 +256,13 @@ ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(ngx_http_request_t *r);
 ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
     ngx_http_request_t *r);
 
+/*
+ * To be called before a location does anything with a request that nginx may
+ * have sent there.  Returns NGX_DECLINED, or a status.
+ */
+ngx_int_t ngx_http_clockodo_restore_ctx(ngx_http_request_t *r,
+    ngx_http_clockodo_main_conf_t *mcf);
+
 
 /* handler */
 
@@ -557,9 +564,12 @@ typedef struct {
     ngx_str_t     field;                   /* of an entry in Redis */
 
     ngx_uint_t    known;                   /* what must be, for a value */
-    size_t        offset;                  /* in clockodo_event_t, or */
+    size_t        offset;                  /* in clockodo_event_t, or 0 */
 
-    /* sets *value, which is empty before; returns NGX_OK or NGX_ERROR */
+    /*
+     * Where that has none (yet): sets *value, which is empty before; returns
+     * NGX_OK or NGX_ERROR
+     */
     ngx_int_t   (*get)(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
                        ngx_str_t *value);
 
@@ -581,6 +591,31 @@ ngx_uint_t ngx_http_clockodo_known(ngx_http_clockodo_ctx_t *ctx);
 ngx_int_t ngx_http_clockodo_get_value(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value);
+
+/*
+ * The same for those who ask for many values: known is what
+ * ngx_http_clockodo_known() has said
+ */
+static ngx_inline ngx_int_t
+ngx_http_clockodo_get_known_value(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx, ngx_uint_t known,
+    ngx_http_clockodo_value_t *v, ngx_str_t *value)
+{
+    clockodo_str_t  *text;
+
+    text = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
+
+    if (v->offset && v->known <= known && text->len) {
+        value->len = text->len;
+        value->data = (u_char *) text->data;
+
+        return NGX_OK;
+    }
+
+    ngx_str_set(value, "");
+
+    return (v->get && v->known <= known) ? v->get(r, ctx, value) : NGX_OK;
+}
 
 
 /* variables */

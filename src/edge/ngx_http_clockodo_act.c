@@ -53,8 +53,6 @@ static ngx_int_t
 ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
-    ngx_uint_t  show;
-
     if (lcf->mask_token
         && ngx_http_clockodo_is_authentic(ctx)
         && ngx_http_clockodo_mask_body(r, ctx) != NGX_OK)
@@ -73,9 +71,10 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
         ngx_http_clockodo_set_content_type(r);
     }
 
-    show = ngx_http_clockodo_shown(lcf, ctx);
-
-    if (ngx_http_clockodo_add_headers(r, ctx, show) != NGX_OK) {
+    if (ngx_http_clockodo_add_headers(r, ctx,
+                                      ngx_http_clockodo_shown(lcf, ctx))
+        != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

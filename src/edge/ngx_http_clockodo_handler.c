@@ -13,8 +13,6 @@
 #define NGX_HTTP_CLOCKODO_UNKNOWN_TOLD  3600
 
 
-static ngx_int_t ngx_http_clockodo_redirected(ngx_http_request_t *r,
-    ngx_http_clockodo_main_conf_t *mcf);
 static clockodo_fault_e ngx_http_clockodo_check_headers(
     ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
 static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
@@ -48,65 +46,11 @@ ngx_http_clockodo_rewrite_handler(ngx_http_request_t *r)
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
-    if ((!r->internal && !mcf->recursive)
-        || r != r->main
-        || ngx_http_get_module_ctx(r, ngx_http_clockodo_module))
-    {
+    if (!r->internal && !mcf->recursive) {
         return NGX_DECLINED;
     }
 
-    return ngx_http_clockodo_redirected(r, mcf);
-}
-
-
-/*
- * Before a location does anything: this is where a request comes to that
- * nginx has sent elsewhere, to an error page or by an internal redirect, which
- * has cleared the contexts of modules.
- */
-
-static ngx_int_t
-ngx_http_clockodo_redirected(ngx_http_request_t *r,
-    ngx_http_clockodo_main_conf_t *mcf)
-{
-    ngx_http_clockodo_ctx_t  *ctx;
-
-    ctx = ngx_http_clockodo_get_module_ctx(r);
-
-    if (ctx) {
-        ngx_http_set_ctx(r, ctx, ngx_http_clockodo_module);
-
-        if (ctx->state == NGX_HTTP_CLOCKODO_READING) {
-            ngx_http_clockodo_leave_body(r, ctx);
-
-        } else if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED && !ctx->passed) {
-            ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
-        }
-
-        ctx->passed = 0;
-
-        return NGX_DECLINED;
-    }
-
-    if (!mcf->recursive) {
-        return NGX_DECLINED;
-    }
-
-    /*
-     * "error_page ... =" and "recursive_error_pages on" leave no trace in the
-     * request of what was refused: that it did not get to our handler is one
-     */
-
-    ctx = ngx_http_clockodo_create_ctx(r);
-    if (ctx == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (r->internal) {
-        ctx->state = NGX_HTTP_CLOCKODO_REFUSED;
-    }
-
-    return NGX_DECLINED;
+    return ngx_http_clockodo_restore_ctx(r, mcf);
 }
 
 

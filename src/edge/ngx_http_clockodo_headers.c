@@ -10,7 +10,7 @@
 
 static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part,
     ngx_uint_t signature);
-static ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name,
+static ngx_inline ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name,
     ngx_uint_t signature);
 static ngx_uint_t ngx_http_clockodo_starts_with(ngx_str_t *name,
     u_char *start, size_t len);
@@ -128,7 +128,7 @@ ngx_http_clockodo_has_ours(ngx_list_part_t *part, ngx_uint_t signature)
 }
 
 
-static ngx_uint_t
+static ngx_inline ngx_uint_t
 ngx_http_clockodo_is_ours(ngx_str_t *name, ngx_uint_t signature)
 {
     ngx_uint_t                  i;
@@ -220,7 +220,6 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_str_t                   value;
     ngx_uint_t                  i, known;
     ngx_list_t                 *headers;
-    clockodo_str_t             *name;
     ngx_http_clockodo_value_t  *v;
 
     headers = &r->headers_in.headers;
@@ -239,20 +238,13 @@ ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     for (i = 0; i < NGX_HTTP_CLOCKODO_VALUES; i++) {
         v = &ngx_http_clockodo_values[i];
 
-        if (!(v->show & show) || v->known > known) {
+        if (!(v->show & show)) {
             continue;
         }
 
-        if (v->get == NULL) {
-
-            /* as ngx_http_clockodo_get_value() does, without a call for each */
-
-            name = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
-
-            value.len = name->len;
-            value.data = (u_char *) name->data;
-
-        } else if (ngx_http_clockodo_get_value(r, ctx, i, &value) != NGX_OK) {
+        if (ngx_http_clockodo_get_known_value(r, ctx, known, v, &value)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
 

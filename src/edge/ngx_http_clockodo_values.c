@@ -93,7 +93,8 @@ ngx_http_clockodo_value_t
         ngx_string("X-Clockodo-Idempotency-Key"),
         (u_char *) "x-clockodo-idempotency-key",
         ngx_string("idempotency_key"),
-        NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD, 0, ngx_http_clockodo_get_key,
+        NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD,
+        offsetof(clockodo_event_t, key), ngx_http_clockodo_get_key,
         NGX_HTTP_CLOCKODO_SHOW_EVENT, 0 },
 
     [NGX_HTTP_CLOCKODO_DUPLICATE] = {
@@ -156,29 +157,10 @@ ngx_http_clockodo_get_value(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_value_e id,
     ngx_str_t *value)
 {
-    clockodo_str_t             *name;
-    ngx_http_clockodo_value_t  *v;
-
-    ngx_str_set(value, "");
-
-    v = &ngx_http_clockodo_values[id];
-
-    if (v->known && v->known > ngx_http_clockodo_known(ctx)) {
-        return NGX_OK;
-    }
-
-    if (v->get) {
-        return v->get(r, ctx, value);
-    }
-
-    name = (clockodo_str_t *) ((u_char *) &ctx->event + v->offset);
-
-    if (name->len) {
-        value->len = name->len;
-        value->data = (u_char *) name->data;
-    }
-
-    return NGX_OK;
+    return ngx_http_clockodo_get_known_value(r, ctx,
+                                             ngx_http_clockodo_known(ctx),
+                                             &ngx_http_clockodo_values[id],
+                                             value);
 }
 
 
@@ -210,7 +192,7 @@ ngx_http_clockodo_get_key(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx,
 
     event = &ctx->event;
 
-    if (event->key.len == 0 && clockodo_event_key(event) != 0) {
+    if (clockodo_event_key(event) != 0) {
         return NGX_ERROR;
     }
 

@@ -216,6 +216,7 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
 {
     ngx_str_t                          *addr, value;
+    ngx_uint_t                          known;
     ngx_time_t                         *tp;
     ngx_http_upstream_state_t          *state;
     ngx_http_clockodo_delivery_text_t  *text;
@@ -242,8 +243,11 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
                                           sizeof(delivery->client) - 1,
                                           addr->data, addr->len);
 
+    known = ngx_http_clockodo_known(ctx);
+
     for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
-        (void) ngx_http_clockodo_get_value(r, ctx, text->value, &value);
+        (void) ngx_http_clockodo_get_known_value(r, ctx, known, text->value,
+                                                 &value);
 
         ngx_http_clockodo_set_text((u_char *) delivery + text->offset,
                                    text->size, &value);

@@ -210,7 +210,8 @@ ngx_http_clockodo_metric_t  ngx_http_clockodo_zone_metrics[] = {
 
 
 #define ngx_http_clockodo_delivery_text(value, field)                         \
-    { value, offsetof(ngx_http_clockodo_delivery_t, field),                   \
+    { &ngx_http_clockodo_values[value],                                       \
+      offsetof(ngx_http_clockodo_delivery_t, field),                          \
       sizeof(((ngx_http_clockodo_delivery_t *) 0)->field) }
 
 
@@ -225,7 +226,7 @@ ngx_http_clockodo_delivery_text_t  ngx_http_clockodo_delivery_texts[] = {
                                     occurred_at),
     ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
                                     idempotency_key),
-    { 0, 0, 0 }
+    { NULL, 0, 0 }
 };
 
 

@@ -69,7 +69,7 @@ struct ngx_http_clockodo_metric_s {
 /* a text of a delivery; its name is that of the value's field */
 
 typedef struct {
-    ngx_uint_t                      value; /* ngx_http_clockodo_value_e */
+    ngx_http_clockodo_value_t      *value;
     size_t                          offset;
     size_t                          size;      /* 0: the last one */
 } ngx_http_clockodo_delivery_text_t;

@@ -386,7 +386,7 @@ ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
         p = (u_char *) delivery + text->offset;
 
         ngx_http_clockodo_write(w, ",\"%V\":\"%*s\"",
-                                &ngx_http_clockodo_values[text->value].field,
+                                &text->value->field,
                                 (size_t) p[0], p + 1);
     }
 

@@ -28,8 +28,7 @@ ngx_http_clockodo_count_request(ngx_http_clockodo_shctx_t *sh,
     ngx_http_clockodo_counters_t *counters, clockodo_verdict_e verdict,
     ngx_http_clockodo_outcome_e outcome)
 {
-    time_t      minute, hour;
-    ngx_uint_t  series;
+    ngx_uint_t  series, minute, hour;
 
     (void) ngx_atomic_fetch_add(&counters->verdicts[verdict], 1);
 
@@ -41,8 +40,8 @@ ngx_http_clockodo_count_request(ngx_http_clockodo_shctx_t *sh,
         series = ngx_http_clockodo_verdict_series(verdict);
     }
 
-    minute = ngx_time() / 60;
-    hour = ngx_time() / 3600;
+    minute = (ngx_uint_t) ngx_time() / 60;
+    hour = minute / 60;
 
     ngx_http_clockodo_count_period(
                 &sh->minutes[minute % NGX_HTTP_CLOCKODO_MINUTE_SLOTS][series],
