@@ -256,13 +256,6 @@ ngx_http_clockodo_ctx_t *ngx_http_clockodo_create_ctx(ngx_http_request_t *r);
 ngx_http_clockodo_ctx_t *ngx_http_clockodo_get_module_ctx(
     ngx_http_request_t *r);
 
-/*
- * To be called before a location does anything with a request that nginx may
- * have sent there.  Returns NGX_DECLINED, or a status.
- */
-ngx_int_t ngx_http_clockodo_restore_ctx(ngx_http_request_t *r,
-    ngx_http_clockodo_main_conf_t *mcf);
-
 
 /* handler */
 
@@ -420,6 +413,16 @@ char *ngx_http_clockodo_company(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* sets conf->policy to what a location's merged settings say */
 void ngx_http_clockodo_set_policy(ngx_http_clockodo_loc_conf_t *conf);
+
+
+/* redirect */
+
+/*
+ * To be called before a location does anything with a request that nginx may
+ * have sent there.  Returns NGX_DECLINED, or a status.
+ */
+ngx_int_t ngx_http_clockodo_restore_ctx(ngx_http_request_t *r,
+    ngx_http_clockodo_main_conf_t *mcf);
 
 
 /* response */
