@@ -6,8 +6,6 @@
 
 #include "ngx_http_clockodo_status.h"
 
-#include "clockodo_escape.h"
-
 
 static void ngx_http_clockodo_count(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_zone_t *zone,
@@ -215,7 +213,7 @@ static void
 ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
 {
-    ngx_str_t                          *addr, value;
+    ngx_str_t                           value;
     ngx_uint_t                          known;
     ngx_time_t                         *tp;
     ngx_http_upstream_state_t          *state;
@@ -237,11 +235,8 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     delivery->upstream_status = state ? state->status : 0;
     delivery->upstream_time = state ? (ngx_int_t) state->response_time : -1;
 
-    addr = &r->connection->addr_text;
-
-    delivery->client[0] = clockodo_escape(delivery->client + 1,
-                                          sizeof(delivery->client) - 1,
-                                          addr->data, addr->len);
+    ngx_http_clockodo_set_text(delivery->client, sizeof(delivery->client),
+                               &r->connection->addr_text);
 
     known = ngx_http_clockodo_known(ctx);
 

@@ -7,6 +7,8 @@
 #include "ngx_http_clockodo_status.h"
 #include "ngx_http_clockodo_version.h"
 
+#include "clockodo_escape.h"
+
 
 /* a chart of the past, its last place being the present */
 
@@ -37,6 +39,8 @@ static void ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_location_t *loc);
 static void ngx_http_clockodo_json_handshake(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_counters_t *counters);
+static void ngx_http_clockodo_json_client(ngx_http_clockodo_writer_t *w,
+    u_char *client, size_t len);
 static void ngx_http_clockodo_json_chart(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_shctx_t *sh, ngx_http_clockodo_chart_t *chart);
 static void ngx_http_clockodo_json_deliveries(ngx_http_clockodo_writer_t *w,
@@ -57,7 +61,7 @@ static ngx_http_clockodo_chart_t  ngx_http_clockodo_charts[] = {
 };
 
 
-/* nothing needs an escape: labels and addresses have theirs */
+/* nothing but a client needs an escape: labels have theirs */
 
 void
 ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
@@ -280,8 +284,23 @@ ngx_http_clockodo_json_handshake(ngx_http_clockodo_writer_t *w,
         return;
     }
 
-    ngx_http_clockodo_write(w, ",\"last_handshake\":{\"time\":%T,"
-                            "\"client\":\"%*s\"}", time, len, client);
+    ngx_http_clockodo_write(w, ",\"last_handshake\":{\"time\":%T", time);
+    ngx_http_clockodo_json_client(w, client, len);
+    ngx_http_clockodo_write(w, "}");
+}
+
+
+/* that of a UNIX-domain socket has a name of its own choice */
+
+static void
+ngx_http_clockodo_json_client(ngx_http_clockodo_writer_t *w, u_char *client,
+    size_t len)
+{
+    u_char  escaped[NGX_HTTP_CLOCKODO_CLIENT_LEN];
+
+    len = clockodo_escape(escaped, sizeof(escaped), client, len);
+
+    ngx_http_clockodo_write(w, ",\"client\":\"%*s\"", len, escaped);
 }
 
 
@@ -369,13 +388,15 @@ ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
     u_char                             *p;
     ngx_http_clockodo_delivery_text_t  *text;
 
-    ngx_http_clockodo_write(w, "{\"time\":%T.%03M,\"client\":\"%*s\","
-                            "\"location\":\"%V\",\"verdict\":\"%s\","
+    ngx_http_clockodo_write(w, "{\"time\":%T.%03M",
+                            delivery->sec, delivery->msec);
+
+    ngx_http_clockodo_json_client(w, delivery->client + 1,
+                                  delivery->client[0]);
+
+    ngx_http_clockodo_write(w, ",\"location\":\"%V\",\"verdict\":\"%s\","
                             "\"reason\":\"%s\",\"outcome\":\"%s\","
                             "\"status\":%ui",
-                            delivery->sec, delivery->msec,
-                            (size_t) delivery->client[0],
-                            delivery->client + 1,
                             &delivery->location->label,
                             clockodo_verdicts[delivery->verdict].data,
                             clockodo_reasons[delivery->reason].data,

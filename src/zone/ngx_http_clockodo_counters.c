@@ -6,8 +6,6 @@
 
 #include "ngx_http_clockodo_zone.h"
 
-#include "clockodo_escape.h"
-
 
 static void ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round);
 static void ngx_http_clockodo_count_subscription(
@@ -180,9 +178,8 @@ ngx_http_clockodo_count_handshake(ngx_http_clockodo_zone_t *zone,
     ngx_shmtx_lock(&zone->shpool->mutex);
 
     counters->handshake = ngx_time();
-    counters->client_len = clockodo_escape(counters->client,
-                                           NGX_HTTP_CLOCKODO_CLIENT_LEN,
-                                           client->data, client->len);
+    counters->client_len = ngx_min(client->len, NGX_HTTP_CLOCKODO_CLIENT_LEN);
+    ngx_memcpy(counters->client, client->data, counters->client_len);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }

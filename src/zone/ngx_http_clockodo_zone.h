@@ -54,7 +54,7 @@
 
 #define NGX_HTTP_CLOCKODO_LABEL_LEN          255
 
-/* of a client's address; what is longer is cut off */
+/* of a client's address, as it is; what is longer is cut off */
 #define NGX_HTTP_CLOCKODO_CLIENT_LEN         64
 
 
