@@ -81,7 +81,7 @@ my @cases = (
 
     # tokens that no location uses
 
-    [ warn => qr/"clockodo_token" is used by no location of its server/,
+    [ warn => qr/"clockodo_token" is used by no location of its server: none with "clockodo_webhook on" inherits it/,
       [ "server {\nclockodo_token S3cr3t; #!\nlocation / { } }",
         "server {\nclockodo_token S3cr3t; #!\n}",
         "server {\nclockodo_token S3cr3t; #!\nlocation /hook { $on } }",
@@ -201,12 +201,17 @@ for my $case (@cases) {
     nginx_t($dir, "server { location /hook { clockodo_webhook on;\n"
                   . "clockodo_token S3cr3t; clockodo_secret_file both.log; } }");
 
-    open my $conf, '>>', "$dir/conf/nginx.conf" or die "nginx.conf: $!\n";
-    print $conf "error_log both.log;\n";
+    # at the level that it has unless told otherwise
+
+    open my $conf, '+<', "$dir/conf/nginx.conf" or die "nginx.conf: $!\n";
+    my $text = join '', map { /^error_log / ? "\n" : $_ } <$conf>;
+    seek $conf, 0, 0;
+    truncate $conf, 0;
+    print $conf $text, "error_log both.log;\n";
     close $conf;
 
     my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
-    my $text = `$nginx -t -p $dir -c $dir/conf/nginx.conf 2>&1`;
+    $text = `$nginx -t -p $dir -c $dir/conf/nginx.conf 2>&1`;
 
     like($text, qr/both.log" in "clockodo_secret_file" .*is a log, too, in .*:8$/m,
          'warn: an error log behind the http block');

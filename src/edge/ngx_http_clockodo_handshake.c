@@ -403,7 +403,9 @@ ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle)
         for (log = &cycle->new_log; log; log = log->next) {
 
             if (log->file == sf->file && !sf->shared) {
-                ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                /* where nginx warns of a configuration: not the new log yet */
+
+                ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                               "\"%V\" in \"%V\" directive is a log, too, "
                               "in %s:%ui",
                               &sf->name, sf->place.name,

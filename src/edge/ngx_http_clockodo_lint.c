@@ -200,8 +200,8 @@ ngx_http_clockodo_lint_tokens(ngx_conf_t *cf,
         at = ngx_http_clockodo_at(cf, place);
 
         ngx_conf_log_error(NGX_LOG_WARN, &at, 0,
-                           "\"%V\" is used by no location of its server, "
-                           "none of them has \"clockodo_webhook on\"",
+                           "\"%V\" is used by no location of its server: "
+                           "none with \"clockodo_webhook on\" inherits it",
                            place->name);
     }
 }

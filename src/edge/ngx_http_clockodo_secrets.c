@@ -43,7 +43,12 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         error = ngx_http_clockodo_add_secrets(cf, cmd, lcf, &value[1], &text);
     }
 
-    ngx_explicit_memzero(text.data, text.len);
+    if (text.data) {
+
+        /* also of a file that could not be read as a whole */
+
+        ngx_explicit_memzero(text.data, text.len);
+    }
 
     return error;
 }
