@@ -483,7 +483,10 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    ngx_http_clockodo_init_headers();
+    if (ngx_http_clockodo_init_headers(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_http_clockodo_body_filter_init();
 
     if (mcf->zone.dedupe) {

@@ -52,6 +52,7 @@ typedef struct {
     ngx_int_t                   http_content_length;
     ngx_int_t                   content_type;
     ngx_int_t                   http_content_type;
+    ngx_array_t                 http_headers;  /* of ngx_int_t: of ours */
 
 #if (NGX_THREADS)
     ngx_thread_pool_t          *thread_pool;   /* NULL: all is done in place */
@@ -332,8 +333,12 @@ void ngx_http_clockodo_release(ngx_http_clockodo_ctx_t *ctx);
 
 /* headers */
 
-/* to be called if the module is on in some location */
-void ngx_http_clockodo_init_headers(void);
+/*
+ * To be called if the module is on in some location, when all variables are
+ * known.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_init_headers(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
 
 /*
  * Takes every "X-Clockodo-" header out of those that go upstream, and those of

@@ -8,6 +8,8 @@
 #include "ngx_http_clockodo_compat.h"
 
 
+static ngx_int_t ngx_http_clockodo_index_headers(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
 static ngx_uint_t ngx_http_clockodo_has_ours(ngx_list_part_t *part,
     ngx_uint_t signature);
 static ngx_inline ngx_uint_t ngx_http_clockodo_is_ours(ngx_str_t *name,
@@ -21,8 +23,9 @@ static ngx_inline ngx_int_t ngx_http_clockodo_push_header(
 static u_char  ngx_http_clockodo_prefix[] = "x-clockodo-";
 
 
-void
-ngx_http_clockodo_init_headers(void)
+ngx_int_t
+ngx_http_clockodo_init_headers(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf)
 {
     ngx_uint_t                  i;
     ngx_http_clockodo_value_t  *v;
@@ -31,6 +34,56 @@ ngx_http_clockodo_init_headers(void)
         v = &ngx_http_clockodo_values[i];
         v->hash = ngx_hash_key(v->lowcase_key, v->header.len);
     }
+
+    return ngx_http_clockodo_index_headers(cf, mcf);
+}
+
+
+/* nginx keeps what a client's header was, for whoever asks by a variable */
+
+static ngx_int_t
+ngx_http_clockodo_index_headers(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf)
+{
+    ngx_int_t                  *index;
+    ngx_str_t                   name;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    if (ngx_array_init(&mcf->http_headers, cf->pool, 1, sizeof(ngx_int_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len <= 5
+            || ngx_strncmp(v[i].name.data, "http_", 5) != 0)
+        {
+            continue;
+        }
+
+        name.data = v[i].name.data + 5;
+        name.len = v[i].name.len - 5;
+
+        if (!ngx_http_clockodo_is_ours(&name, 1)) {
+            continue;
+        }
+
+        index = ngx_array_push(&mcf->http_headers);
+        if (index == NULL) {
+            return NGX_ERROR;
+        }
+
+        *index = i;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -42,10 +95,19 @@ ngx_http_clockodo_init_headers(void)
 ngx_int_t
 ngx_http_clockodo_clear_headers(ngx_http_request_t *r, ngx_uint_t signature)
 {
-    ngx_uint_t        i;
-    ngx_list_t       *headers;
-    ngx_list_part_t  *part, *run, *last, first;
-    ngx_table_elt_t  *h;
+    ngx_int_t                      *index;
+    ngx_uint_t                      i;
+    ngx_list_t                     *headers;
+    ngx_list_part_t                *part, *run, *last, first;
+    ngx_table_elt_t                *h;
+    ngx_http_clockodo_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+    index = mcf->http_headers.elts;
+
+    for (i = 0; i < mcf->http_headers.nelts; i++) {
+        ngx_http_clockodo_forget_variable(r, index[i]);
+    }
 
     headers = &r->headers_in.headers;
 
