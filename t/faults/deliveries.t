@@ -169,6 +169,10 @@ sub load {
 sub send_all {
     my @reasons = @_;
 
+    # what the load had sent may still be at work
+
+    wait_for(sub { my $n = counted(); sleep 0.3; $n == counted() });
+
     my $due = counted() + @reasons;
     my $client = Clockodo::Client->new($nginx->port);
 
