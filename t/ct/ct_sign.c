@@ -246,7 +246,7 @@ ct_table(const unsigned char *text, size_t len, clockodo_sign_key_t *key)
     static volatile unsigned char  table[256];
 
     for (i = sizeof(CT_PREFIX) - 1; i < len; i++) {
-        (void) table[text[i]];
+        table[text[i]]++;
     }
 
     return clockodo_sign_key_parse(text, len, key);
