@@ -328,10 +328,21 @@ deb-check:              ## build and check it in a chroot (RELEASE=trixie, ...)
 	@tools/install chroot
 	@tools/chroot $(or $(RELEASE),bookworm) tools/deb-check
 
+debs:                   ## the packages for all releases of Debian, checked
+	@tools/install chroot
+	@tools/debs $(RELEASE)
+
+container:              ## the image of examples/container, built and tested
+	@tools/install container
+	@tools/container
+
 install-check:          ## what docs/install.md says, in a chroot
 	@tools/install chroot
 	@rm -f build/chroot-bookworm/made       # a fresh one: nothing else is there
 	@tools/chroot bookworm tools/install-check
+
+release:                ## all that a release needs, but for the tag
+	@tools/release
 
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' \
@@ -348,4 +359,4 @@ FORCE:
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
         build-ct ct cost lint static matrix platforms bench counts man dist \
-        deb deb-check install-check help clean FORCE
+        deb deb-check debs install-check container release help clean FORCE
