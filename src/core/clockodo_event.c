@@ -212,7 +212,7 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     event_reader_t           r;
     clockodo_json_members_t  members;
 
-    memset(event, 0, offsetof(clockodo_event_t, secret_buf));
+    memset(event, 0, offsetof(clockodo_event_t, event_buf));
 
     if (clockodo_json_scan(text, len, key, error, &members)
         != CLOCKODO_JSON_OK)

@@ -47,6 +47,8 @@ struct ngx_http_clockodo_secret_file_s {
     ngx_str_t                     name;
     ngx_http_clockodo_place_t     place;   /* where it was set first */
     ngx_open_file_t              *file;
+    dev_t                         dev;     /* which file that is */
+    ngx_file_uniq_t               uniq;
 
     ngx_queue_t                   secrets;     /* the oldest is written first */
     ngx_uint_t                    nsecrets;
@@ -85,6 +87,8 @@ static void ngx_http_clockodo_init_secret_file(ngx_conf_t *cf,
     ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_check_access(ngx_conf_t *cf,
     ngx_http_clockodo_secret_file_t *sf, ngx_file_info_t *fi);
+static ngx_int_t ngx_http_clockodo_check_same_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf);
 static ngx_err_t ngx_http_clockodo_create_secret_file(u_char *name,
     ngx_file_info_t *fi);
 static void ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file,
@@ -336,7 +340,10 @@ ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
 
     ngx_http_clockodo_check_access(&at, sf, &fi);
 
-    return NGX_OK;
+    sf->dev = fi.st_dev;
+    sf->uniq = ngx_file_uniq(&fi);
+
+    return ngx_http_clockodo_check_same_file(&at, sf);
 }
 
 
@@ -376,6 +383,32 @@ ngx_http_clockodo_check_access(ngx_conf_t *cf,
                            &sf->name, sf->place.name,
                            (access & S_IROTH) ? "others" : "its group");
     }
+}
+
+
+/* a worker writes each file in turn, whatever it is called */
+
+static ngx_int_t
+ngx_http_clockodo_check_same_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf)
+{
+    ngx_http_clockodo_main_conf_t     *mcf;
+    ngx_http_clockodo_secret_file_t  **sfp;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    for (sfp = mcf->secret_files.elts; *sfp != sf; sfp++) {
+
+        if ((*sfp)->dev == sf->dev && (*sfp)->uniq == sf->uniq) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" in \"%V\" directive is \"%V\" by "
+                               "another name",
+                               &sf->name, sf->place.name, &(*sfp)->name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
