@@ -75,6 +75,22 @@ my %locations = (
             proxy_pass       http://application;
         }
 
+        location /signed {
+            clockodo_webhook  on;
+            clockodo_token    My_Sup3r_T0k3n;
+            clockodo_sign_key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw;
+            proxy_pass        http://application;
+        }
+
+        location /sized {
+            clockodo_webhook       on;
+            clockodo_token         My_Sup3r_T0k3n;
+            clockodo_max_body_size 128k;
+            proxy_pass             http://application;
+        }
+END
+
+    features => <<'END',
         location /report {
             clockodo_webhook report;
             clockodo_token   My_Sup3r_T0k3n;
@@ -94,25 +110,14 @@ my %locations = (
             clockodo_dedupe  mark ttl=1m;
             proxy_pass       http://application;
         }
+END
 
-        location /signed {
-            clockodo_webhook  on;
-            clockodo_token    My_Sup3r_T0k3n;
-            clockodo_sign_key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw;
-            proxy_pass        http://application;
-        }
-
+    # has a pool of threads, which makes all system calls dearer
+    spool => <<'END',
         location /spool {
             clockodo_webhook on;
             clockodo_token   My_Sup3r_T0k3n;
             clockodo_spool   ROOT/spool;
-        }
-
-        location /sized {
-            clockodo_webhook       on;
-            clockodo_token         My_Sup3r_T0k3n;
-            clockodo_max_body_size 128k;
-            proxy_pass             http://application;
         }
 END
 
@@ -165,10 +170,10 @@ my %settings = (
 );
 
 
-# modules: those to load; off: the module is loaded and used nowhere; wrapper:
-# a command that execs nginx; single: one process; main, level: more settings;
-# reply: what the application says; application: the socket of another one;
-# redis: the socket of a Redis.
+# modules: those to load; more: what else there are locations for; off: the
+# module is loaded and used nowhere; wrapper: a command that execs nginx;
+# single: one process; main, level: more settings; reply: what the application
+# says; application: the socket of another one; redis: that of a Redis.
 
 sub start {
     my ($class, %arg) = @_;
@@ -216,12 +221,12 @@ sub configure {
     my ($self, %arg) = @_;
 
     my @modules = @{$arg{modules} || []};
+    my @more = (@{$arg{more} || []}, $arg{redis} ? 'redis' : ());
     my $load = join '', map { "load_module $files{$_};\n" }
                map { $_ eq 'lua' ? ('ndk', 'lua') : $_ } @modules;
 
     my $settings = join "\n    ", map { $settings{$_} // () } @modules;
-    my $locations = join "\n", map { $locations{$_} } @modules,
-                                                     $arg{redis} ? 'redis' : ();
+    my $locations = join "\n", map { $locations{$_} } @modules, @more;
     my $application = $arg{application} || $self->application;
     my $redis = $arg{redis}
         ? "upstream redis {\n        server unix:$arg{redis};\n"

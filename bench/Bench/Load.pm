@@ -31,7 +31,7 @@ my @ways = (
     { name => 'mark' },
     { name => 'signed' },
     { name => 'report' },
-    { name => 'spool', threads => 1 },
+    { name => 'spool', server => 'spool' },
     { name => 'redis' },
     { name => 'lua' },
     { name => 'njs' },
@@ -70,8 +70,11 @@ sub load {
 
     my %servers = (
         nginx   => Bench->start(modules => [qw(clockodo lua njs)],
-                                main    => $core, redis => $redis->path,
+                                more    => ['features'], main => $core,
+                                redis   => $redis->path,
                                 application => $socket),
+        spool   => Bench->start(modules => ['clockodo'], more => ['spool'],
+                                main    => $core),
         haproxy => Bench::Others->haproxy($socket),
         webhook => Bench::Others->webhook($socket),
     );
@@ -88,7 +91,7 @@ sub load {
             my $turn = turn($way, \%servers, $first += 10_000_000);
 
             $redis->call('FLUSHALL');
-            $servers{nginx}->empty('spool/new');
+            $servers{spool}->empty('spool/new');
 
             # the first round warms up
 
@@ -139,7 +142,7 @@ sub turn {
     my ($way, $servers, $first) = @_;
 
     my ($server, $path) = target($way, $servers);
-    my $worker = $way->{threads} ? undef : $server->{worker};
+    my $worker = $server->{worker};
 
     local $ENV{FIRST} = 100_000_000_000 + $first;
     local $ENV{BODY} = $way->{body} // $distinct;

@@ -22,8 +22,8 @@ static void ngx_http_clockodo_add_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_outcome_e outcome);
 static void ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery);
-static void ngx_http_clockodo_set_texts(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery);
+static void ngx_http_clockodo_set_texts(ngx_http_clockodo_ctx_t *ctx,
+    ngx_http_clockodo_delivery_t *delivery);
 
 
 ngx_int_t
@@ -238,31 +238,41 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     delivery->client_len = ngx_min(client->len, NGX_HTTP_CLOCKODO_CLIENT_LEN);
     ngx_memcpy(delivery->client, client->data, delivery->client_len);
 
-    ngx_http_clockodo_set_texts(r, ctx, delivery);
+    ngx_http_clockodo_set_texts(ctx, delivery);
 }
 
 
 /* what is not known stays behind: its memory may have been another's */
 
 static void
-ngx_http_clockodo_set_texts(ngx_http_request_t *r,
-    ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
+ngx_http_clockodo_set_texts(ngx_http_clockodo_ctx_t *ctx,
+    ngx_http_clockodo_delivery_t *delivery)
 {
-    ngx_str_t   value;
-    ngx_uint_t  i, known;
+    ngx_uint_t                  i, known;
+    clockodo_str_t             *text;
+    clockodo_event_t           *event;
+    ngx_http_clockodo_value_t  *v;
 
+    event = &ctx->event;
     known = ngx_http_clockodo_known(ctx);
 
+    if (known == NGX_HTTP_CLOCKODO_KNOWN_NOTHING) {
+        ngx_memzero(delivery->lens, sizeof(delivery->lens));
+        return;
+    }
+
+    if (known == NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD
+        && event->key.len == 0 && clockodo_event_key(event) != 0)
+    {
+        known = NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE;
+    }
+
     for (i = 0; i < NGX_HTTP_CLOCKODO_DELIVERY_TEXTS; i++) {
-        (void) ngx_http_clockodo_get_known_value(r, ctx, known,
-                                    ngx_http_clockodo_delivery_texts[i].value,
-                                    &value);
+        v = ngx_http_clockodo_delivery_texts[i].value;
+        text = (clockodo_str_t *) ((u_char *) event + v->offset);
 
-        delivery->lens[i] = value.len;
+        delivery->lens[i] = (v->known <= known) ? text->len : 0;
     }
 
-    if (known) {
-        ngx_memcpy(delivery->texts, ctx->event.event_buf,
-                   CLOCKODO_EVENT_TEXTS_LEN);
-    }
+    ngx_memcpy(delivery->texts, event->event_buf, CLOCKODO_EVENT_TEXTS_LEN);
 }
