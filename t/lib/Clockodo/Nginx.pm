@@ -275,7 +275,7 @@ sub workers {
     open my $fh, '<', "/proc/$self->{pid}/task/$self->{pid}/children"
         or return;
 
-    return grep { cmdline($_) =~ /^nginx: worker process(?! is)/ }
+    return grep { cmdline($_) =~ /^\w+: worker process(?! is)/ }
            split ' ', <$fh> // '';
 }
 
