@@ -34,13 +34,13 @@ my $listen = Clockodo::Http3->listen($dir, $port);
 my $app = Clockodo::Peer::start('http');
 
 my $hook = <<"END";
-            clockodo_webhook on;
             clockodo_secret_file logs/secrets;
             proxy_pass http://unix:$app;
 END
 
 my $nginx = Clockodo::Nginx->start(server => <<"END");
         $listen
+        clockodo_webhook on;
         clockodo_token My_Sup3r_T0k3n;
         clockodo_max_body_size $size;
         underscores_in_headers on;
@@ -51,7 +51,7 @@ my $nginx = Clockodo::Nginx->start(server => <<"END");
         location /small { client_body_buffer_size 1k; $hook }
         location /file { client_body_in_file_only clean; $hook }
         location /drop { clockodo_dedupe drop; $hook }
-        location /report { clockodo_webhook report; proxy_pass http://unix:$app; }
+        location /report { $hook clockodo_webhook report; }
 END
 
 my $worker = $nginx->worker;

@@ -6,7 +6,7 @@ Makes one connection, and says {"connected": true}.  Then each line of standard
 input is a request, as JSON, and each line of standard output what came of it:
 
     {"headers": [[NAME, VALUE], ...],
-     "data":     [TEXT, ...],            a DATA frame each, in packets of its own
+     "data":     [TEXT, ...],            a DATA frame each, in its own packets
      "trailers": [[NAME, VALUE], ...],
      "end":      "fin" | "reset" | "abort"}
 
@@ -26,7 +26,7 @@ import time
 from aioquic.h3.connection import H3_ALPN, ErrorCode, H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection, QuicConnectionError
+from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import (ConnectionTerminated, HandshakeCompleted,
                                  StreamReset)
 
@@ -61,7 +61,7 @@ class Client:
                 self.closed = "refused"
 
     def receive(self, until):
-        """Takes what comes, until a function is true or nothing comes any more."""
+        """Takes what comes, until a function is true or nothing comes."""
 
         end = time.monotonic() + TIMEOUT
 
@@ -129,11 +129,11 @@ class Client:
     def request(self, request):
         stream = self.quic.get_next_available_stream_id()
         end = request.get("end", "fin")
-        data = request.get("data", [])
+        data = [text.encode("latin-1") for text in request.get("data", [])]
         trailers = fields(request.get("trailers", []))
 
         parts = [(self.http.send_headers, fields(request["headers"]))]
-        parts += [(self.http.send_data, text.encode("latin-1")) for text in data]
+        parts += [(self.http.send_data, frame) for frame in data]
         parts += [(self.http.send_headers, trailers)] if trailers else []
 
         for number, (send, what) in enumerate(parts, 1):

@@ -82,12 +82,14 @@ sub request {
 
     # another value in the place of ours; a second one of the same name is kept
 
-    my @headers = map { my $name = $_;
-                        my ($i) = grep { $more[$_][0] eq $name } 0 .. $#more;
-                        defined $i ? splice @more, $i, 1 : [$name, $value{$name}] }
-                  sort keys %value;
+    for my $name (reverse sort keys %value) {
+        my ($i) = grep { $more[$_][0] eq $name } 0 .. $#more;
 
-    $arg{headers} = [@headers, @more];
+        unshift @more, defined $i ? splice @more, $i, 1
+                                  : [$name, $value{$name}];
+    }
+
+    $arg{headers} = \@more;
     $arg{trailers} = [pairs(@{$arg{trailers} || []})];
 
     print {$self->{in}} JSON::PP->new->latin1->encode(\%arg), "\n";
