@@ -30,7 +30,7 @@ from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import (ConnectionTerminated, HandshakeCompleted,
                                  StreamReset)
 
-TIMEOUT = 10
+TIMEOUT = 30
 
 
 class Client:

@@ -2,10 +2,10 @@ package Clockodo::Http3;
 
 # A client of HTTP/3: one connection, by t/lib/http3.py.
 #
-#     my $why = Clockodo::Http3->missing;         # what there is not for it
-#     my $listen = Clockodo::Http3->listen($dir); # for a server on 127.0.0.1
+#     my $why = Clockodo::Http3->missing;     # what there is not for it
+#     my $listen = Clockodo::Http3->listen($dir, $port);  # for a server
 #
-#     my $client = Clockodo::Http3->new($port);
+#     my $client = Clockodo::Http3->new($port);           # on 127.0.0.1
 #     my $reply = $client->request(
 #         headers  => [ name => value, ... ],     # more, or others, of a POST
 #         data     => [ $text, ... ],             # frames
@@ -40,9 +40,8 @@ sub missing {
 sub listen {
     my ($class, $dir, $port) = @_;
 
-    system('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-batch',
-           '-subj', '/CN=localhost', '-keyout', "$dir/key.pem",
-           '-out', "$dir/cert.pem", '-quiet') == 0
+    system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost"
+           . " -keyout $dir/key.pem -out $dir/cert.pem 2> /dev/null") == 0
         or die "openssl: no certificate\n";
 
     return <<"END";
