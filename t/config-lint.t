@@ -213,7 +213,7 @@ for my $case (@cases) {
     my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
     $text = `$nginx -t -p $dir -c $dir/conf/nginx.conf 2>&1`;
 
-    like($text, qr/both.log" in "clockodo_secret_file" .*is a log, too, in .*:8$/m,
+    like($text, qr/both.log" in "clockodo_secret_file" .*is a log, too,? in .*:8$/m,
          'warn: an error log behind the http block');
 }
 
