@@ -277,6 +277,13 @@ cost:                   ## hostile bodies, many events: instructions, valgrind
 	@tools/cost build/cost/cost_dedupe level 'claim and commit among 100 events'
 
 
+# gcov; what each part is that T names, tools/coverage --help says
+
+coverage:               ## what tests run, by gcov (T="core module")
+	@tools/install build test
+	@$(MAKE) --no-print-directory build/nginx.id $(LOCALE)
+	@tools/coverage $(T)
+
 lint:                   ## style, cppcheck, shellcheck, code against docs
 	@tools/install build lint
 	@$(MAKE) --no-print-directory all
@@ -353,5 +360,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost lint static matrix platforms bench counts man dist \
+        build-ct ct cost coverage lint static matrix platforms bench counts man dist \
         deb deb-check install-check help clean FORCE

@@ -146,6 +146,16 @@ sub replies {
            $get->{header}{'content-length'}, "$uri: HEAD has the same length");
         ok($client->silent(0.1), "$uri: HEAD has no body");
 
+        # a body is none of its business, unless it is broken
+
+        for my $case ([ "3\r\nabc\r\n0\r\n\r\n", 200 ], [ "x\r\n", 400 ]) {
+            my ($body, $status) = @$case;
+            my $chunks = get($uri)
+                         =~ s/\r\n\r\n\z/\r\nTransfer-Encoding: chunked$&$body/r;
+
+            is(request($nginx, $chunks)->{status}, $status, "$uri: a body");
+        }
+
         for my $method (qw(POST PUT DELETE OPTIONS)) {
             my $reply = request($nginx, get($uri) =~ s/GET/$method/r);
 
