@@ -297,8 +297,9 @@ matrix:                 ## builds and tests on each release of Debian, in chroot
 	@tools/install build test matrix chroot
 	@tools/releases
 
-platforms:              ## builds and tests with 32-bit words, in a chroot
-	@tools/install chroot
+platforms:              ## builds and tests on others (T="i386 arm64 s390x musl ...")
+	@tools/install build test chroot
+	@$(MAKE) --no-print-directory build/nginx.id $(LOCALE)
 	@tools/platforms $(T)
 
 
