@@ -161,7 +161,8 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 # or find workers by their names, which valgrind hides, and those of programs.
 
 MEMCHECK    := $(patsubst $(UNIT_IN)/%,build/memcheck/%,$(UNIT))
-MEMCHECK_NOT = t/config-errors.t t/readme.t t/secret-file.t t/unused.t \
+MEMCHECK_NOT = t/config-errors.t t/failed-calls.t t/readme.t \
+               t/secret-file.t t/unused.t \
                $(wildcard t/deliver-*.t) t/applications.t \
                $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
 

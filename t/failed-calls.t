@@ -169,8 +169,11 @@ sub starts {
     {
         my ($inject, $path, $code, $said) = @$case;
 
+        # LeakSanitizer traces the process, which only one can do
+
         save("$dir/nginx", <<"END", 0755);
 #!/bin/sh
+export ASAN_OPTIONS="\$ASAN_OPTIONS,detect_leaks=0"
 exec strace -o $dir/trace -e 'trace=${\($inject =~ s/:.*//r)}' \\
      -e 'inject=$inject' ${\($path ? "-P $path" : '')} $nginx "\$@"
 END

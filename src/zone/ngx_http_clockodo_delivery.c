@@ -38,7 +38,7 @@ ngx_http_clockodo_lock_delivery(ngx_http_clockodo_ring_t *ring)
         }
     }
 
-    /* not tested: as many workers were killed amid a write as there are slots */
+    /* not tested: a worker was killed amid a write for each of the slots */
 
     return NULL;
 }
