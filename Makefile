@@ -362,5 +362,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost coverage lint static matrix platforms bench counts man dist \
-        deb deb-check install-check help clean FORCE
+        build-ct ct cost coverage lint static matrix platforms bench counts \
+        man dist deb deb-check install-check help clean FORCE
