@@ -298,6 +298,10 @@ matrix:                 ## builds and tests on each release of Debian, in chroot
 	@tools/install build test matrix chroot
 	@tools/releases
 
+foreign:                ## builds and tests within any nginx's source (NGINX=DIR)
+	@tools/install build test foreign
+	@tools/foreign "$(NGINX)" $(T)
+
 platforms:              ## builds and tests on others (T="i386 arm64 s390x musl ...")
 	@tools/install build test chroot
 	@$(MAKE) --no-print-directory build/nginx.id $(LOCALE)
@@ -362,5 +366,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost coverage lint static matrix platforms bench counts \
-        man dist deb deb-check install-check help clean FORCE
+        build-ct ct cost coverage lint static matrix foreign platforms bench \
+        counts man dist deb deb-check install-check help clean FORCE

@@ -506,7 +506,7 @@ for my $case (@errors) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @emerg = $text =~ /^nginx: \[emerg\] (.*)/mg;
+        my @emerg = $text =~ /^\w+: \[emerg\] (.*)/mg;
 
         ok($rc == 1 && @emerg == 1 && $emerg[0] =~ $message
            && $emerg[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
@@ -541,7 +541,7 @@ for my $case (@warnings) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @warn = $text =~ /^nginx: \[warn\] (.*)/mg;
+        my @warn = $text =~ /^\w+: \[warn\] (.*)/mg;
 
         ok($rc == 0 && @warn == 1 && $warn[0] =~ $message
            && $warn[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
