@@ -146,6 +146,14 @@ my @cases = (
       [ "access_log other.log; server { location /hook { $on } }",
         "server { location /hook { $on } location /hook2 { $on } }" ] ],
 
+    ( map { my $tokens = file('S3cr3t');
+            [ warn => qr/$tokens" in "clockodo_secret_file" .*a token file, too/,
+              [ sprintf "server { location /hook { clockodo_webhook on; $_ } }",
+                        $tokens, $tokens ],
+              [] ] }
+          "clockodo_token_file %s;\nclockodo_secret_file $dir/conf/%s; #!\n",
+          "\nclockodo_secret_file $dir/conf/%s; #!\nclockodo_token_file %s;" ),
+
     # nobody can set up a webhook
 
     [ notice => qr/location "\/hook" takes no handshakes, .*clockodo_secret_fil/,

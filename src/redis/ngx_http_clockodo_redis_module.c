@@ -435,7 +435,7 @@ static char *
 ngx_http_clockodo_redis_set_maxlen(ngx_conf_t *cf,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_str_t *value)
 {
-    ngx_int_t  n;
+    off_t  n;
 
     n = NGX_ERROR;
 
@@ -443,12 +443,14 @@ ngx_http_clockodo_redis_set_maxlen(ngx_conf_t *cf,
         rlcf->maxlen.data = value->data + 7;
         rlcf->maxlen.len = value->len - 7;
 
-        n = ngx_atoi(rlcf->maxlen.data, rlcf->maxlen.len);
+        /* of 64 bits on any system, as Redis's numbers are */
+
+        n = ngx_atoof(rlcf->maxlen.data, rlcf->maxlen.len);
     }
 
     /* Redis takes no zeros in front */
 
-    if (n == NGX_ERROR || rlcf->maxlen.data[0] == '0') {
+    if (n == (off_t) NGX_ERROR || rlcf->maxlen.data[0] == '0') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in "
                            "\"clockodo_redis_stream\" directive, it must be "
