@@ -125,7 +125,8 @@ my %settings = (
 
 
 # modules: those to load; off: the module is loaded and used nowhere; wrapper:
-# a command that execs nginx; single: one process; main, level: more settings;
+# a command that execs nginx; single: one process; main, http, level: more
+# settings;
 # reply: what the application says.
 
 sub start {
@@ -213,6 +214,7 @@ http {
     keepalive_requests 100000000;
     client_max_body_size 128k;
     client_body_buffer_size 128k;
+    @{[ $arg{http} || '' ]}
 
     $settings
 
