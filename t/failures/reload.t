@@ -1,0 +1,323 @@
+# Whatever a start, a reload or a reopening of files asks of the system can
+# fail: the n-th call of a kind does, for all n until there is none that did
+# not.  nginx then says so and works on as before, or it works as it was told
+# to; it never crashes, forgets what is in the zone, or leaves a descriptor.
+#
+#     SCENARIO='a reload' KIND=memory tools/asan --failures \
+#         prove --exec tools/t t/failures/reload.t
+#
+# runs some of it; both are regular expressions.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo;
+use Clockodo::Failures;
+use Clockodo::Nginx qw(contents gone wait_for);
+use Clockodo::Taker;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+
+my @kinds = qw(memory slab read write open sync link stat control close
+               process);
+
+my @scenarios = (
+    { name => 'a start', run => \&test_start },
+    { name => 'a reload', run => \&reload },
+    { name => 'another zone', run => \&reload, zones => [2, 1] },
+    { name => 'a new worker', run => \&reload, worker => 1 },
+    { name => 'reopening', run => \&reopen },
+);
+
+my $failures = Clockodo::Failures->new;
+my $taker = Clockodo::Taker->start;
+my $number = 0;
+my $zone = 1;
+my ($nginx, %table);
+
+for my $scenario (@scenarios) {
+    my $name = $scenario->{name};
+
+    next if $ENV{SCENARIO} && $name !~ /^(?:$ENV{SCENARIO})$/;
+
+    subtest $name => sub { scenario($scenario) };
+}
+
+$failures->print_table(\%table, [map { $_->{name} } @scenarios], \@kinds);
+
+$nginx->stop if $nginx;
+
+is(join(', ', $failures->reports), '', 'no report at its end');
+
+done_testing;
+
+
+sub scenario {
+    my ($scenario) = @_;
+
+    my $sum = 0;
+
+    start() if !$nginx;
+
+    is(join(', ', $scenario->{run}->($scenario, 'none', 1)), '',
+       'without a failure');
+
+    for my $kind (@kinds) {
+        next if $ENV{KIND} && $kind !~ /^(?:$ENV{KIND})$/;
+
+        my ($n, @wrong) = $failures->sweep($kind, [0], sub {
+            $scenario->{run}->($scenario, $kind, $_[0]);
+        });
+
+        $table{$scenario->{name}}{$kind} = $n;
+        $sum += $n;
+
+        is_deeply(\@wrong, [], "$kind: $n");
+    }
+
+    cmp_ok($sum, '>', 0, "$sum failures");
+}
+
+
+sub start {
+    my ($root) = @_;
+
+    $nginx = Clockodo::Nginx->start(level => 'notice', settings());
+
+    $nginx->write('tokens', "A_Sup3r_T0k3n subscription=42\n# another\nother");
+    $nginx->write('keys', "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+    chmod 0600, map { $nginx->root . "/$_" } qw(tokens keys);
+
+    $nginx->reload(settings(1));
+
+    # an event that the zone knows
+
+    $taker->request($nginx->port, '/dedupe', event_of(0));
+}
+
+
+sub settings {
+    my ($files) = @_;
+
+    my $path = $taker->path;
+    my $read = $files ? 'clockodo_token_file tokens; '
+                        . 'clockodo_sign_key_file keys;' : '';
+
+    return http => "clockodo_zone ${zone}m;", server => <<"END";
+    clockodo_token My_Sup3r_T0k3n subscription=42,43;
+    clockodo_webhook on;
+    clockodo_events team.* *.deleted entry.created;
+    clockodo_company 1337 1338;
+    $read
+
+    location = /event {
+        clockodo_secret_file secrets;
+        proxy_pass http://unix:$path;
+    }
+
+    location = /dedupe {
+        clockodo_dedupe drop;
+        proxy_ignore_client_abort on;
+        proxy_pass http://unix:$path;
+    }
+
+    location = /spool { clockodo_spool spool; }
+
+    location = /redis {
+        clockodo_redis_pass 127.0.0.1:1;
+        clockodo_redis_auth user r3d1s;
+        clockodo_redis_stream events maxlen=1000;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /status { clockodo_webhook off; clockodo_status; }
+END
+}
+
+
+# "nginx -t", which does all of a start but for its processes.
+
+sub test_start {
+    my ($scenario, $kind, $n) = @_;
+
+    my $root = $nginx->root;
+    my @problems;
+
+    # what it makes is made anew
+
+    system 'rm', '-rf', "$root/spool", "$root/secrets";
+
+    $failures->arm($kind, $n);
+
+    my $text = `$ENV{TEST_NGINX_BINARY} -t -p $root/ -c $root/nginx.conf 2>&1`;
+    my $rc = $?;
+
+    $failures->disarm;
+
+    if ($rc & 127 || $rc >> 8 > 1) {
+        push @problems, "ended by $rc";
+
+    } elsif ($rc && $text !~ /\[(?:emerg|alert|crit)\] ./) {
+        push @problems, "says nothing but $text";
+    }
+
+    return @problems, $failures->reports;
+}
+
+
+sub reload {
+    my ($scenario, $kind, $n) = @_;
+
+    if (my $zones = $scenario->{zones}) {
+        $zone = $zones->[$n % 2];
+        $nginx->configure(settings(1));
+    }
+
+    my $master = $nginx->pid;
+    my $worker = $nginx->worker;
+    my $before = $failures->descriptors($master);
+    my $pid = $scenario->{worker} ? -$master : $master;
+
+    $nginx->new_log;
+    $failures->arm($kind, $n, pid => $pid);
+
+    my @problems = signalled('HUP');
+    my @new = grep { $_ != $worker } $nginx->workers;
+
+    $failures->disarm;
+
+    my $log = $nginx->new_log;
+
+    if (gone($master)) {
+        push @problems, 'the master has ended';
+
+    } elsif (@new) {
+        eval { wait_for(sub { gone($worker) }); 1 }
+            or push @problems, 'the old worker stays';
+
+    } elsif ($log !~ /\[(?:emerg|alert|crit)\] ./) {
+        push @problems, "no reload, and the log is: $log";
+    }
+
+    push @problems, $failures->reports;
+
+    if (!$nginx->workers) {
+        push @problems, 'no worker';
+    }
+
+    if (grep { /has ended|no worker/ } @problems) {
+        $nginx->stop;
+        start();
+        return @problems;
+    }
+
+    my $more = $failures->more($master, $before);
+
+    push @problems, "descriptors: $more" if $more;
+
+    return @problems, works($scenario);
+}
+
+
+# Sends a signal and waits until the master has nothing to do.
+
+sub signalled {
+    my ($signal) = @_;
+
+    my $master = $nginx->pid;
+    my ($before) = sleeps($master);
+
+    kill $signal, $master;
+
+    return eval {
+        wait_for(sub {
+            my ($times, $sleeps) = sleeps($master);
+
+            gone($master) || $sleeps && $times > $before;
+        });
+        1;
+    } ? () : 'it goes on and on';
+}
+
+
+sub sleeps {
+    my ($pid) = @_;
+
+    my $status = contents("/proc/$pid/status");
+    my ($times) = $status =~ /^voluntary_ctxt_switches:\s+(\d+)/m;
+
+    return $times // 0, $status =~ /^State:\s+S/m;
+}
+
+
+sub works {
+    my ($scenario) = @_;
+
+    my @problems;
+    my $id = ++$number;
+    my $event = request('/event', event_of($id));
+    my $secret = request('/event', qq({"secret":"s-$id"}));
+
+    push @problems, "an event gets $event"
+        if $event ne '200' || !$taker->taken($id);
+    push @problems, "a handshake gets $secret"
+        if $secret ne '200' || $nginx->read('secrets') !~ / s-$id\n/;
+
+    if (!$scenario->{zones}) {
+        my $known = request('/dedupe', event_of(0));
+
+        push @problems, "a duplicate gets $known"
+            if $known ne '200';
+    }
+
+    return @problems;
+}
+
+
+# It is answered by whoever has the file open now.
+
+sub reopen {
+    my ($scenario, $kind, $n) = @_;
+
+    my $worker = $nginx->worker;
+    my @before = map { $failures->descriptors($_) } $nginx->pid, $worker;
+    my @problems;
+
+    $nginx->new_log;
+    $failures->arm($kind, $n);
+
+    push @problems, signalled('USR1');
+
+    # the worker is told by the master
+
+    eval { wait_for(sub { $nginx->log =~ /reopening logs/ }) };
+    eval { wait_for(sub { (sleeps($worker))[1] }) };
+
+    $failures->disarm;
+
+    push @problems, works($scenario), $failures->reports;
+
+    my @more = ($failures->more($nginx->pid, $before[0]),
+                $failures->more($worker, $before[1]));
+
+    push @problems, map { "descriptors: $_" } grep { $_ } @more;
+
+    return @problems;
+}
+
+
+sub request {
+    my ($uri, $body) = @_;
+
+    return $taker->request($nginx->port, $uri, $body)->{status};
+}
+
+
+sub event_of {
+    my ($id) = @_;
+
+    return event(payload => qq({"team":{"id":$id}}));
+}

@@ -1,0 +1,422 @@
+# Whatever a request asks of the system can fail: the n-th call of a kind does,
+# for all n until there is none that did not.  nginx neither crashes nor hangs,
+# gives no 200 for what did not get through, leaves no descriptor, no half of
+# a line or file behind, and answers the next request as ever.
+#
+#     SCENARIO=spooled KIND=memory tools/asan --failures \
+#         prove --exec tools/t t/failures/requests.t
+#
+# runs some of it; both are regular expressions.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+
+use Clockodo;
+use Clockodo::Failures;
+use Clockodo::Nginx qw(contents gone wait_for);
+use Clockodo::Redis;
+use Clockodo::Taker;
+use JSON::PP qw(decode_json);
+use Test::More;
+
+my @kinds = qw(memory slab read write short interrupt open sync link stat lock
+               locked control connect accept close random);
+
+# What nginx itself makes of a failure: a kind, functions on the way to the call,
+# what is wrong then, and why that is so.
+
+my @of_nginx = (
+);
+
+my $failures = Clockodo::Failures->new(of_nginx => \@of_nginx);
+my ($redis, $taker, $nginx);
+my $number = 0;
+
+# What is sent, what it comes to, and whether it has got through: a function of
+# the event's number that says what is wrong, or nothing.
+
+my @scenarios = (
+    { name => 'event', uri => '/event', got => \&taken },
+    { name => 'signed', uri => '/signed', got => \&taken },
+    { name => 'chunked', uri => '/event', got => \&taken,
+      headers => ['Transfer-Encoding: chunked'] },
+    { name => 'masked in a file', uri => '/file', got => \&taken },
+    { name => 'forged headers', uri => '/event', got => \&taken,
+      headers => [map { ("X-Clockodo-$_: 1", "X-$_: 1") } 1 .. 9] },
+    { name => 'escaped', uri => '/event', got => \&taken,
+      body => sub { event_of($_[0], map({ ("m\\u00e9$_" => '"x"') } 1 .. 80),
+                             token => '"My\u005fSup3r\u005fT0k3n"') } },
+    { name => 'reported', uri => '/report', got => \&taken,
+      body => sub { event_of($_[0], token => '"x"') } },
+    { name => 'authentic', uri => '/authenticate', got => \&taken,
+      body => sub { event_of($_[0], company_id => '0') } },
+    { name => 'filtered', uri => '/filtered', got => sub { '' } },
+    { name => 'refused', uri => '/event', status => 403,
+      body => sub { event_of($_[0], token => '"x"') } },
+    { name => 'not a POST', uri => '/event', status => 405, method => 'PUT' },
+    { name => 'too large', uri => '/event', status => 413,
+      headers => ['Transfer-Encoding: chunked'],
+      body => sub { 'x' x 20_000 } },
+    { name => 'handshake', uri => '/handshake', got => \&recorded,
+      body => \&secret },
+    { name => 'forwarded handshake', uri => '/forward',
+      got => sub { recorded(@_) || taken(@_) }, body => \&secret },
+    { name => 'spooled', uri => '/spool', got => \&spooled },
+    { name => 'spooled, no id', uri => '/spool', got => \&spooled,
+      body => sub { event_of($_[0], event_name => '"a.b"',
+                             payload => '{}', number => $_[0]) } },
+    { name => 'spooled twice', uri => '/spool', got => \&spooled,
+      before => 1 },
+    { name => 'spooled later', uri => '/later', got => \&spooled },
+    { name => 'deduplicated', uri => '/dedupe', got => \&taken, repeat => 1 },
+    { name => 'a duplicate', uri => '/dedupe', got => \&taken, before => 1,
+      repeat => 1 },
+    { name => 'redis', uri => '/redis', got => \&streamed },
+    { name => 'redis, kept', uri => '/kept', got => \&streamed, warm => 1 },
+    { name => 'redis twice', uri => '/redis', got => \&streamed,
+      before => 1 },
+    { name => 'status', uri => '/status', method => 'GET',
+      got => sub { eval { decode_json($_[1]{body}) } ? '' : 'no JSON' } },
+    { name => 'metrics', uri => '/metrics', method => 'GET',
+      got => sub { $_[1]{body} =~ /^clockodo_build_info\{.*\} 1$/m
+                   ? '' : 'no metrics' } },
+);
+
+my %table;
+
+start();
+
+for my $scenario (@scenarios) {
+    my $name = $scenario->{name};
+
+    next if $ENV{SCENARIO} && $name !~ /^(?:$ENV{SCENARIO})$/;
+
+    subtest $name => sub { scenario($scenario) };
+}
+
+$failures->print_table(\%table, [map { $_->{name} } @scenarios], \@kinds);
+
+$nginx->stop;
+
+is(join(', ', $failures->reports), '', 'no report at its end');
+
+done_testing;
+
+
+sub start {
+    $redis = Clockodo::Redis->start(requirepass => 'r3d1s');
+
+    $taker = Clockodo::Taker->start;
+
+    my $path = $redis->path;
+
+    $nginx = Clockodo::Nginx->start(level => 'notice',
+                                    http => <<"END", server => <<"END");
+    log_format values '\$status \$clockodo_verdict \$clockodo_reason '
+                      '\$clockodo_event \$clockodo_idempotency_key '
+                      '\$clockodo_webhook_signature \$clockodo_body';
+
+    upstream app { server unix:@{[ $taker->path ]}; }
+    upstream redis { server unix:$path; keepalive 1; }
+END
+    access_log logs/access.log values;
+    clockodo_token My_Sup3r_T0k3n;
+    clockodo_webhook on;
+    clockodo_mask_token on;
+    proxy_next_upstream off;
+    lingering_close off;
+
+    location = /event { proxy_pass http://app; }
+
+    location = /signed {
+        clockodo_sign_key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw;
+        proxy_pass http://app;
+    }
+
+    location = /file {
+        client_body_in_file_only clean;
+        proxy_pass http://app;
+    }
+
+    location = /report {
+        clockodo_webhook report;
+        proxy_pass http://app;
+    }
+
+    location = /authenticate {
+        clockodo_webhook authenticate;
+        proxy_pass http://app;
+    }
+
+    location = /filtered {
+        clockodo_events entry.*;
+        proxy_pass http://app;
+    }
+
+    location = /handshake {
+        clockodo_secret_file secrets;
+        proxy_pass http://app;
+    }
+
+    location = /forward {
+        clockodo_secret_file secrets forward;
+        proxy_pass http://app;
+    }
+
+    location = /spool { clockodo_spool spool; }
+
+    location = /later {
+        proxy_pass http://127.0.0.1:1;
+        recursive_error_pages on;
+        error_page 502 504 = \@later;
+    }
+
+    location \@later { clockodo_spool spool; }
+
+    location = /dedupe {
+        clockodo_dedupe drop;
+        proxy_ignore_client_abort on;
+        proxy_pass http://app;
+    }
+
+    location = /redis {
+        clockodo_redis_pass unix:$path;
+        clockodo_redis_auth r3d1s;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /kept {
+        clockodo_redis_pass redis;
+        clockodo_redis_auth r3d1s;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /status { clockodo_webhook off; clockodo_status; }
+    location = /metrics { clockodo_webhook off; clockodo_status prometheus; }
+END
+}
+
+
+sub scenario {
+    my ($scenario) = @_;
+
+    my $sum = 0;
+
+    # once before it counts: what is set up once, a file, say, is there
+
+    is(join(', ', one($scenario)), '', 'without a failure');
+
+    for my $kind (@kinds) {
+        next if $ENV{KIND} && $kind !~ /^(?:$ENV{KIND})$/;
+
+        my ($n, @wrong) = $failures->sweep($kind, [0, 1], sub {
+            one($scenario, $kind, @_);
+        });
+
+        $table{$scenario->{name}}{$kind} = $n;
+        $sum += $n;
+
+        is_deeply(\@wrong, [], "$kind: $n");
+    }
+
+    cmp_ok($sum, '>', 0, "$sum failures");
+}
+
+
+# One request, with the n-th call failing, and one after it.
+
+sub one {
+    my ($scenario, $kind, $n, $on) = @_;
+
+    my $worker = $nginx->worker;
+    my $id = ++$number;
+    my @problems;
+
+    for my $first ($scenario->{before} ? $id : (),
+                   $scenario->{warm} ? ++$number : ())
+    {
+        my ($problem) = check($scenario, $first, request($scenario, $first));
+
+        push @problems, "before: $problem" if $problem;
+    }
+
+    my $before = $failures->descriptors($worker);
+
+    $failures->arm($kind || 'none', $n || 0, pid => $worker, on => $on);
+
+    my $reply = request($scenario, $id);
+
+    # what it does when its client has been answered
+
+    eval { wait_for(sub { !$failures->more($worker, $before) || gone($worker) }) };
+
+    $failures->disarm;
+
+    push @problems, check($scenario, $id, $reply, $kind);
+
+    my $more = $failures->more($worker, $before);
+
+    if (gone($worker) || !grep { $_ == $worker } $nginx->workers) {
+        push @problems, 'the worker has ended';
+        wait_for(sub { $nginx->workers == 1 });
+
+    } elsif ($more) {
+        push @problems, "descriptors: $more";
+    }
+
+    push @problems, $failures->reports, left($kind || '');
+
+    if ($n) {
+        my $next = $scenario->{repeat} ? $id : ++$number;
+
+        my ($problem) = check($scenario, $next, request($scenario, $next));
+
+        push @problems, "next: $problem" if $problem;
+    }
+
+    return @problems;
+}
+
+
+# What is wrong with a reply.
+
+sub check {
+    my ($scenario, $id, $reply, $kind) = @_;
+
+    my $expected = $scenario->{status} || 200;
+
+    my $status = $reply->{status};
+
+    if ($status eq $expected) {
+        return if $status != 200;
+
+        # in a request, whatever is flushed has to be
+
+        return "$status, though nothing was flushed"
+            if $kind && $kind eq 'sync' && $failures->failed;
+
+        my $problem = $scenario->{got}->($id, $reply);
+
+        return $problem ? "$status, but $problem" : ();
+    }
+
+    # of a fault in here nobody else is blamed
+
+    return if $kind && $status =~ /^(?:none|5\d\d)$/;
+
+    return "status $status";
+}
+
+
+# What has got through.
+
+sub taken {
+    my ($id) = @_;
+
+    return $taker->taken($id) ? '' : 'not taken';
+}
+
+
+sub recorded {
+    my ($id) = @_;
+
+    return $nginx->read('secrets') =~ / s-$id\n/ ? '' : 'not recorded';
+}
+
+
+sub spooled {
+    my ($id) = @_;
+
+    for (stored()) {
+        return '' if /"id":$id\}/ || /"number":$id\}/;
+    }
+
+    return 'not stored';
+}
+
+
+sub stored {
+    return map { contents($_) } glob $nginx->root . '/spool/new/*';
+}
+
+
+sub streamed {
+    my ($id) = @_;
+
+    $redis->call('AUTH', 'r3d1s') if !$redis->{client};
+
+    my $last = $redis->call('XREVRANGE', 'clockodo:events', '+', '-',
+                            'COUNT', 2);
+
+    for (@$last) {
+        my %field = @{$_->[1]};
+
+        return '' if $field{body} eq masked(event_of($id));
+    }
+
+    return 'not in the stream';
+}
+
+
+# What must not be left behind, whatever has failed.
+
+sub left {
+    my ($kind) = @_;
+
+    my @problems;
+    my $root = $nginx->root;
+    my $secrets = $nginx->read('secrets');
+
+    push @problems, 'half a line' if $secrets =~ /[^\n]\z/;
+
+    truncate "$root/secrets", 0 if length $secrets > 20_000;
+
+    for (stored()) {
+        push @problems, "half a file: $_"
+            unless /^\{.*"token":"\*+"(?:,"number":\d+)?\}\z/;
+    }
+
+    # what cannot be taken away stays
+
+    my @rubbish = (glob("$root/spool/tmp/*"), glob("$root/client_body_temp/*"));
+
+    push @problems, "left: @rubbish" if @rubbish && $kind ne 'link';
+
+    unlink @rubbish, glob "$root/spool/new/*";
+
+    return @problems;
+}
+
+
+# Bodies.
+
+sub event_of {
+    my ($id, @change) = @_;
+
+    return event(payload => qq({"team":{"id":$id}}), @change);
+}
+
+
+sub secret { qq({"secret":"s-$_[0]"}) }
+
+
+sub masked {
+    my ($body) = @_;
+
+    return $body =~ s/(?<="token":")(.*?)(?=")/'*' x length $1/er;
+}
+
+
+sub request {
+    my ($scenario, $id) = @_;
+
+    my $method = $scenario->{method} || 'POST';
+    my $body = $method eq 'GET' ? ''
+               : ($scenario->{body} || \&event_of)->($id);
+
+    return $taker->request($nginx->port, $scenario->{uri}, $body,
+                           method => $method,
+                           headers => $scenario->{headers});
+}
