@@ -107,7 +107,7 @@ sub stack {
 
     chomp @names;
 
-    return grep { !/^(?:\?\?|fails|fails_of|\w+_fails|__wrap_.*)$/ } @names;
+    return grep { !/^(?:\?\?|__interceptor_.*|fails|fails_of|\w+_fails|__wrap_.*)$/ } @names;
 }
 
 
@@ -150,21 +150,24 @@ sub sweep {
     my ($tried, @wrong) = 0;
 
     for my $on (@$modes) {
-        for (my $n = 1; @wrong < 10; $n++) {
+        for (my $n = 1; @wrong < 5; $n++) {
             my @problems = $run->($n, $on);
 
-            last if !$self->failed;
-
-            $tried++;
-
+            my $failed = $self->failed;
             my @stack = @problems ? $self->stack : ();
 
+            $tried++ if $failed;
+
             @problems = grep { !$self->is_of_nginx($kind, "@stack", $_) }
-                        @problems or next;
+                        @problems;
 
             push @wrong, join "\n    ",
-                         "$n" . ($on ? ' and on' : '') . ', ' . $self->call
-                         . ': ' . join(', ', @problems), @stack;
+                         "$n" . ($on ? ' and on' : '') . ', '
+                         . ($failed ? $self->call : 'nothing failed') . ': '
+                         . join(', ', @problems), @stack
+                if @problems;
+
+            last if !$failed;
         }
     }
 

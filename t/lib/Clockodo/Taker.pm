@@ -10,7 +10,7 @@ package Clockodo::Taker;
 #     my $reply = $taker->request($nginx->port, $uri, $body,
 #                                 method => 'PUT', headers => [ ... ]);
 #     $reply->{status}, $reply->{body}
-#     $taker->taken($id)              # whether a body with that id has come
+#     $taker->taken($id)              # the request with that id, if it has come
 #
 # The status is "none" if the connection is closed before the reply is all
 # there, and "hangs" if nothing comes.  An id is that of an event, or N of the
@@ -140,7 +140,7 @@ sub take {
 
     return 0 if !defined $body || length $body < ($length // 0);
 
-    $self->{taken}{$1} = 1 if $body =~ /"(?:id":|secret":"s-)(\d+)/;
+    $self->{taken}{$1} = $text if $body =~ /"(?:id":|secret":"s-)(\d+)/;
 
     return 1;
 }
