@@ -48,11 +48,12 @@ typedef struct {
     char      kind[16];      /* empty: nothing is counted, nothing fails */
     uint32_t  nth;           /* from 1 on; 0: calls are counted only */
     uint32_t  on;            /* whether all that follow fail as well */
-    int32_t   pid;           /* of the process; 0: any, < 0: any but that */
+    int32_t   pid;           /* of the process; 0: any, < 0: forked since */
     uint32_t  met;           /* calls */
     uint32_t  failed;        /* those that did */
     char      call[20];      /* the one that failed first */
     uint32_t  nframes;
+    uint32_t  serial;        /* of the order */
     uint64_t  frames[FRAMES];    /* where from, within the program's file */
 } order_t;
 
@@ -71,6 +72,7 @@ static mode_t type_of(int fd);
 
 static order_t    idle;
 static order_t   *order = &idle;
+static uint32_t   born;          /* the order under which it was forked */
 static uintptr_t  base;
 
 
@@ -182,7 +184,7 @@ fails(const char *kind, const char *call)
     }
 
     if (order->pid > 0 ? order->pid != getpid()
-                       : order->pid < 0 && -order->pid == getpid())
+                       : order->pid < 0 && born != order->serial)
     {
         return 0;
     }
@@ -584,7 +586,29 @@ WRAP(int, accept4,
 
 /* what a process needs to begin with */
 
-WRAP(int, fork, (void), (), -1, OF("process", "fork", EAGAIN))
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t
+__wrap_fork(void)
+{
+    pid_t  pid;
+
+    if (fails("process", "fork")) {
+        errno = EAGAIN;
+        return -1;
+    }
+
+    pid = __real_fork();
+
+    if (pid == 0) {
+        born = order->serial;
+    }
+
+    return pid;
+}
+
+
 WRAP(int, socketpair, (int domain, int type, int protocol, int pair[2]),
      (domain, type, protocol, pair), -1, OF("process", "socketpair", EMFILE))
 WRAP(int, epoll_create, (int size), (size), -1,

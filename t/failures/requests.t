@@ -32,6 +32,9 @@ my %passes = map { $_ => 1 } qw(interrupt locked accept);
 # what is wrong then, and why that is so.
 
 my @of_nginx = (
+    { kind => 'memory', stack => qr/\bngx_http_post_request ngx_http_subrequest\b/,
+      problem => qr/^status hangs$|^descriptors: socket: \d$/,
+      why => 'ngx_http_subrequest() fails, and the request counts it still' },
 );
 
 my $failures = Clockodo::Failures->new(of_nginx => \@of_nginx);
@@ -45,9 +48,14 @@ my @scenarios = (
     { name => 'event', uri => '/event', got => \&taken, ours => 8 },
     { name => 'signed', uri => '/signed', ours => 8,
       got => sub { taken(@_) || signed(got($taker->taken($_[1])), $keys[0]) } },
+    { name => 'signed, no id', uri => '/signed', ours => 7, got => \&taken,
+      body => \&without_id },
     { name => 'chunked', uri => '/event', got => \&taken, ours => 8,
       headers => ['Transfer-Encoding: chunked'] },
     { name => 'masked in a file', uri => '/file', got => \&taken, ours => 8 },
+    { name => 'in part in a file', uri => '/part', got => \&taken, ours => 8,
+      body => sub { event_of($_[0], more => '"' . 'x' x 3000 . '"') } },
+    { name => 'mirrored', uri => '/mirrored', got => \&taken, ours => 8 },
     { name => 'forged headers', uri => '/event', got => \&taken, ours => 8,
       headers => [map { ("X-Clockodo-$_: 1", "X-$_: 1") } 1 .. 9] },
     { name => 'escaped', uri => '/event', got => \&taken, ours => 8,
@@ -64,14 +72,16 @@ my @scenarios = (
     { name => 'too large', uri => '/event', status => 413,
       headers => ['Transfer-Encoding: chunked'],
       body => sub { 'x' x 20_000 } },
+    { name => 'too large, a page', uri => '/page', status => 413,
+      headers => ['Transfer-Encoding: chunked'],
+      body => sub { 'x' x 20_000 } },
     { name => 'handshake', uri => '/handshake', got => \&recorded,
       body => \&secret },
     { name => 'forwarded handshake', uri => '/forward', ours => 1,
       got => sub { recorded(@_) || taken(@_) }, body => \&secret },
     { name => 'spooled', uri => '/spool', got => \&spooled },
     { name => 'spooled, no id', uri => '/spool', got => \&spooled,
-      body => sub { event_of($_[0], event_name => '"a.b"',
-                             payload => '{}', number => $_[0]) } },
+      body => \&without_id },
     { name => 'spooled twice', uri => '/spool', got => \&spooled,
       before => 1 },
     { name => 'spooled later', uri => '/later', got => \&spooled },
@@ -81,6 +91,8 @@ my @scenarios = (
       before => 1, repeat => 1 },
     { name => 'redis', uri => '/redis', got => \&streamed },
     { name => 'redis, kept', uri => '/kept', got => \&streamed, warm => 1 },
+    { name => 'redis by a name', uri => '/named', got => \&streamed },
+    { name => 'redis, the next', uri => '/next', got => \&streamed },
     { name => 'redis twice', uri => '/redis', got => \&streamed,
       before => 1 },
     { name => 'status', uri => '/status', method => 'GET', got => \&whole },
@@ -127,6 +139,10 @@ sub start {
 
     upstream app { server unix:@{[ $taker->path ]}; }
     upstream redis { server unix:$path; keepalive 1; }
+    upstream next {
+        server 127.0.0.1:1 max_fails=0;
+        server unix:$path max_fails=0 backup;
+    }
 END
     access_log logs/access.log values;
     clockodo_token My_Sup3r_T0k3n;
@@ -144,6 +160,33 @@ END
 
     location = /file {
         client_body_in_file_only clean;
+        proxy_pass http://app;
+    }
+
+    location = /part {
+        client_body_buffer_size 1k;
+        proxy_pass http://app;
+    }
+
+    location = /mirrored {
+        mirror /mirror;
+        proxy_pass http://app;
+    }
+
+    location = /mirror {
+        internal;
+        clockodo_webhook off;
+        return 204;
+    }
+
+    location = /page {
+        error_page 413 /sorry;
+        proxy_pass http://app;
+    }
+
+    location = /sorry {
+        internal;
+        clockodo_webhook off;
         proxy_pass http://app;
     }
 
@@ -200,6 +243,18 @@ END
 
     location = /kept {
         clockodo_redis_pass redis;
+        clockodo_redis_auth r3d1s;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /named {
+        set \$where unix:$path;
+        clockodo_redis_pass \$where;
+        clockodo_redis_auth r3d1s;
+    }
+
+    location = /next {
+        clockodo_redis_pass next;
         clockodo_redis_auth r3d1s;
         clockodo_redis_dedupe 1h;
     }
@@ -430,6 +485,13 @@ sub event_of {
     my ($id, @change) = @_;
 
     return event(payload => qq({"team":{"id":$id}}), @change);
+}
+
+
+sub without_id {
+    my ($id) = @_;
+
+    return event(event_name => '"a.b"', payload => '{}', number => $id);
 }
 
 

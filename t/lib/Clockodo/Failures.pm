@@ -8,6 +8,7 @@ package Clockodo::Failures;
 #                        why => '...' }]);
 #
 #     $failures->arm('memory', 3, pid => $worker, on => 1);
+#                                 # pid: -1 is what is forked from then on
 #     ...                         # the third allocation fails, and all others
 #     my $met = $failures->disarm;                # how many there were
 #     $failures->failed                           # whether one has failed
@@ -22,8 +23,8 @@ package Clockodo::Failures;
 #
 # does so for all n until there is none that failed, each alone and with all
 # that follow.  What nginx itself makes of a failure is told apart by functions
-# on the way to the call and by what is wrong then.  It is the other side of
-# t/failures/inject.c.
+# on the way to the call, with none of ours behind them, and by what is wrong
+# then.  It is the other side of t/failures/inject.c.
 
 use strict;
 use warnings;
@@ -39,6 +40,7 @@ my $kind = 'a16';
 my $orders = 'L L l';
 my $results = 'L L Z20 L x4 Q24';
 my $head = 28;
+my $serial = 60;
 my $size = 256;
 
 
@@ -66,6 +68,7 @@ sub arm {
     my ($self, $what, $nth, %arg) = @_;
 
     $self->put(0, "\0" x $size);
+    $self->put($serial, pack 'L', ++$self->{serial});
     $self->put(16, pack $orders, $nth, $arg{on} ? 1 : 0, $arg{pid} || 0);
     $self->put(0, pack $kind, $what);
 }
@@ -132,15 +135,21 @@ sub put {
 
 
 # What sanitizers have said since this was called last.  The files stay, for
-# tools/asan.
+# tools/asan, but for those that are of nginx's own.
 
 sub reports {
     my ($self) = @_;
 
-    my @new = grep { !$self->{seen}{$_}++ } glob "$self->{log}.*";
+    $self->{reports} = {};
 
-    return map { my ($what) = contents($_) =~ /^(.*(?:ERROR|error).*)$/m;
-                 'a report: ' . ($what // contents($_)) } @new;
+    for (grep { !$self->{seen}{$_}++ } glob "$self->{log}.*") {
+        my $text = contents($_);
+        my ($what) = $text =~ /^(.*(?:ERROR|error).*)$/m;
+
+        $self->{reports}{'a report: ' . ($what // $text)} = $_;
+    }
+
+    return sort keys %{$self->{reports}};
 }
 
 
@@ -180,9 +189,11 @@ sub is_of_nginx {
 
     for my $own (@{$self->{of_nginx}}) {
 
-        if ($kind =~ /^(?:$own->{kind})$/ && $stack =~ $own->{stack}
-            && $problem =~ $own->{problem})
+        if ($kind =~ /^(?:$own->{kind})$/ && $problem =~ $own->{problem}
+            && $stack =~ /^(.*?)$own->{stack}/ && $1 !~ /clockodo/)
         {
+            unlink $self->{reports}{$problem} if $self->{reports}{$problem};
+
             $own->{seen}++;
             return 1;
         }
