@@ -42,7 +42,8 @@ my @planted = (
 
     { name  => 'a claim that is not released',
       file  => 'src/edge/ngx_http_clockodo_dedupe.c',
-      from  => "    } else {\n        ngx_http_clockodo_release(ctx);\n    }\n}",
+      from  => "    } else {\n        ngx_http_clockodo_release(ctx);\n"
+               . "    }\n}",
       to    => "    }\n}",
       where => ['deduplicated', 'read'],
       found => qr/next: status 409/ },

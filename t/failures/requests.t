@@ -3,8 +3,7 @@
 # gives no 200 for what did not get through, leaves no descriptor, no half of
 # a line or file behind, and answers the next request as ever.
 #
-#     SCENARIO=spooled KIND=memory tools/asan --failures \
-#         prove --exec tools/t t/failures/requests.t
+#     make failures T=t/failures/requests.t SCENARIO=spooled KIND=memory
 #
 # runs some of it; both are regular expressions.
 
@@ -28,11 +27,12 @@ my @kinds = qw(memory slab read write short interrupt open sync link stat lock
 
 my %passes = map { $_ => 1 } qw(interrupt locked accept);
 
-# What nginx itself makes of a failure: a kind, functions on the way to the call,
-# what is wrong then, and why that is so.
+# What nginx itself makes of a failure: a kind, functions on the way to the
+# call, what is wrong then, and why that is so.
 
 my @of_nginx = (
-    { kind => 'memory', stack => qr/\bngx_http_post_request ngx_http_subrequest\b/,
+    { kind => 'memory',
+      stack => qr/\bngx_http_post_request ngx_http_subrequest\b/,
       problem => qr/^status hangs$|^descriptors: socket: \d$/,
       why => 'ngx_http_subrequest() fails, and the request counts it still' },
 );
@@ -125,7 +125,6 @@ done_testing;
 sub start {
     $redis = Clockodo::Redis->start(requirepass => 'r3d1s');
     $redis->call('AUTH', 'r3d1s');
-
 
     $taker = Clockodo::Taker->start;
 
@@ -321,7 +320,8 @@ sub one {
 
     # what it does when its client has been answered
 
-    eval { wait_for(sub { !$failures->more($worker, $before) || gone($worker) }) };
+    eval { wait_for(sub { gone($worker)
+                          || !$failures->more($worker, $before) }) };
 
     $failures->disarm;
 

@@ -110,7 +110,10 @@ sub stack {
 
     chomp @names;
 
-    return grep { !/^(?:\?\?|__interceptor_.*|fails|fails_of|\w+_fails|__wrap_.*)$/ } @names;
+    # but for those of inject.c and the sanitizers
+
+    return grep { !/^(?:\?\?|__(?:interceptor|wrap)_.*|fails|fails_of
+                      |\w+_fails)$/x } @names;
 }
 
 

@@ -140,7 +140,8 @@ sub take {
 
     return 0 if !defined $body || length $body < ($length // 0);
 
-    $self->{taken}{$1} = $text if $body =~ /"(?:id":|number":|secret":"s-)(\d+)/;
+    $self->{taken}{$1} = $text
+        if $body =~ /"(?:id":|number":|secret":"s-)(\d+)/;
 
     return 1;
 }
