@@ -42,9 +42,8 @@ my @planted = (
 
     { name  => 'a claim that is not released',
       file  => 'src/edge/ngx_http_clockodo_dedupe.c',
-      from  => "    } else {\n        ngx_http_clockodo_release(ctx);\n"
-               . "    }\n}",
-      to    => "    }\n}",
+      from  => "ngx_slab_pool_t  *shpool;\n\n    if (ctx->claim.owner == 0) {",
+      to    => "ngx_slab_pool_t  *shpool;\n\n    if (1) {",
       where => ['deduplicated', 'read'],
       found => qr/next: status 409/ },
 

@@ -16,6 +16,7 @@ use Clockodo;
 use Clockodo::Failures;
 use Clockodo::Nginx qw(contents gone wait_for);
 use Clockodo::Taker;
+use File::Path qw(remove_tree);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -170,11 +171,15 @@ sub test_start {
 
     # what it makes is made anew
 
-    system 'rm', '-rf', "$root/spool", "$root/secrets";
+    remove_tree("$root/spool", "$root/secrets");
 
     $failures->arm($kind, $n);
 
-    my $text = `$ENV{TEST_NGINX_BINARY} -t -p $root/ -c $root/nginx.conf 2>&1`;
+    # without -g nginx copies nothing from NULL, and UBSan, which has to find
+    # out that this is suppressed, takes ten times as long as nginx
+
+    my $text = `$ENV{TEST_NGINX_BINARY} -t -p $root/ -c $root/nginx.conf \
+                -g 'pcre_jit off;' 2>&1`;
     my $rc = $?;
 
     $failures->disarm;

@@ -59,7 +59,7 @@ my @scenarios = (
     { name => 'forged headers', uri => '/event', got => \&taken, ours => 8,
       headers => [map { ("X-Clockodo-$_: 1", "X-$_: 1") } 1 .. 9] },
     { name => 'escaped', uri => '/event', got => \&taken, ours => 8,
-      body => sub { event_of($_[0], map({ ("m\\u00e9$_" => '"x"') } 1 .. 80),
+      body => sub { event_of($_[0], map({ ("m\\u00e9$_" => '"x"') } 1 .. 300),
                              token => '"My\u005fSup3r\u005fT0k3n"') } },
     { name => 'reported', uri => '/report', got => \&taken, ours => 2,
       body => sub { event_of($_[0], token => '"x"') } },
