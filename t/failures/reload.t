@@ -36,6 +36,9 @@ my @of_nginx = (
     { kind => 'memory', stack => qr/\bngx_regex_create_conf\b/,
       problem => qr/master has ended|ngx_regex\.c:\d+:\d+: runtime error/,
       why => 'ngx_regex_cleanup() of a list that there was no memory for' },
+    { kind => 'stat', stack => qr/^ngx_conf_parse ngx_init_cycle\b/,
+      problem => qr/^the master has ended$|^ended by|allocator is out of/,
+      why => 'ngx_conf_parse() goes on with a size that fstat() has not set' },
     { kind => '.*', stack => qr/\bngx_worker_process_init\b/,
       problem => qr/^no worker$/,
       why => 'a worker that cannot begin is not started again' },
@@ -178,8 +181,8 @@ sub test_start {
     # without -g nginx copies nothing from NULL, and UBSan, which has to find
     # out that this is suppressed, takes ten times as long as nginx
 
-    my $text = `$ENV{TEST_NGINX_BINARY} -t -p $root/ -c $root/nginx.conf \
-                -g 'pcre_jit off;' 2>&1`;
+    my $t = "-t -p $root/ -c $root/nginx.conf -g 'pcre_jit off;'";
+    my $text = `$ENV{TEST_NGINX_BINARY} $t 2>&1`;
     my $rc = $?;
 
     $failures->disarm;
