@@ -173,7 +173,8 @@ my %settings = (
 # modules: those to load; more: what else there are locations for; off: the
 # module is loaded and used nowhere; wrapper: a command that execs nginx;
 # single: one process; main, http, level: more settings; reply: what the
-# application says; application: the socket of another one; redis: that of a Redis.
+# application says; application: the socket of another one; redis: that of a
+# Redis.
 
 sub start {
     my ($class, %arg) = @_;
