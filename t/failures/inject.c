@@ -11,8 +11,8 @@
  * FAILURES names, a test writes and all processes of that nginx have mapped.
  * t/failures/Failures.pm is its other side.
  *
- * tools/asan reads the names of the wrapped functions from the lines of this
- * file that begin with WRAP.
+ * What is called "__wrap_" here is called in place of what has the rest of that
+ * name: tools/asan tells the linker of each.
  */
 
 

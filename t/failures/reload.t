@@ -34,7 +34,7 @@ my @scenarios = (
 
 my @of_nginx = (
     { kind => 'memory', stack => qr/\bngx_regex_create_conf\b/,
-      problem => qr/master has ended|ngx_regex\.c:\d+:\d+: runtime error/,
+      problem => qr/ended|ngx_regex\.c:\d+:\d+: runtime error/,
       why => 'ngx_regex_cleanup() of a list that there was no memory for' },
     { kind => 'stat', stack => qr/^ngx_conf_parse ngx_init_cycle\b/,
       problem => qr/^the master has ended$|^ended by|allocator is out of/,
