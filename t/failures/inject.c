@@ -9,7 +9,7 @@
  * and libcrypto ask the system for: the n-th call of a kind fails, as it may in
  * life, in a process that is at work.  Which one is said by a file that
  * FAILURES names, a test writes and all processes of that nginx have mapped.
- * t/failures/Failures.pm is its other side.
+ * t/lib/Clockodo/Failures.pm is its other side.
  *
  * What is called "__wrap_" here is called in place of what has the rest of that
  * name: tools/asan tells the linker of each.
