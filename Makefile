@@ -231,6 +231,13 @@ faults:                 ## workers, application and nginx fail under load
 	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 
 
+failures:               ## each allocation and system call fails once
+	@tools/install build test
+	@$(MAKE) --no-print-directory build/nginx.id
+	@tools/asan --failures $(RUN) -j 1 \
+	    $(or $(T),$(sort $(wildcard t/failures/*.t)))
+
+
 deliver:                ## delivery: kills, failing servers, many events
 	@tools/install build test
 	@$(MAKE) --no-print-directory all
@@ -376,7 +383,7 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
-        build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost coverage lint static matrix foreign platforms bench \
-        counts man dist deb deb-check debs install-check container release help \
-        clean FORCE
+        build-memcheck valgrind build-fuzz fuzz fuzz-http faults failures \
+        deliver build-ct ct cost coverage lint static matrix foreign platforms \
+        bench counts man dist deb deb-check debs install-check container \
+        release help clean FORCE
