@@ -302,6 +302,11 @@ counts:                 ## instructions a request, and whether they are too many
 	@bench/run counts
 	@bench/redis instructions
 
+scale:                  ## many edges, a cluster of Redis, faults (docs/scale.md)
+	@tools/install build bench scale
+	@$(MAKE) --no-print-directory all
+	@bench/scale controls faults
+
 
 # What is made for others.  tools/version says which version it is.
 
@@ -347,5 +352,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost lint static matrix platforms bench counts man dist \
-        deb deb-check install-check help clean FORCE
+        build-ct ct cost lint static matrix platforms bench counts scale man \
+        dist deb deb-check install-check help clean FORCE
