@@ -119,7 +119,8 @@ sub start {
 
         my $try = shift @{$waiting[$edge]};
 
-        @{$try}{qw(socket at in out)} = ($socket, time, '', request($try->{id}));
+        @{$try}{qw(socket at in out)} = ($socket, time, '',
+                                         request($try->{id}));
 
         $try{$socket} = $try;
         $writing->add($socket);
