@@ -7,15 +7,15 @@ package Clockodo::Network;
 #     my $network = Clockodo::Network->new([qw(edge1 node1)], [qw(node2 app)]);
 #
 #     $network->address('node1')          # its address
-#     $network->on('node1')               # a command's first words, to run there
+#     $network->on('node1')               # the first words of a command there
 #     $network->cut; $network->mend;      # the link between the switches
 #     $network->worsen('2ms', '0.5%')     # delay and loss at each host; false
 #                                         # if the kernel has no netem
 #
-# alone() starts the program again with network, mounts and processes of its own.
-# What it makes and starts is gone when it ends, also if it is killed: processes
-# with the first one of them, namespaces and files (below /run, in memory) with
-# the last.
+# alone() starts the program again with a network, mounts and processes of its
+# own.  What it makes and starts is gone when it ends, also if it is killed:
+# processes with the first one of them, namespaces and files (below /run, in
+# memory) with the last.
 
 use strict;
 use warnings;
@@ -79,9 +79,9 @@ sub host {
     run(qw(ip link add), $host, qw(type veth peer name eth0 netns), $host);
     plug($host, $switch);
 
-    run(qw(ip -n), $host, @$_) for [qw(link set lo up)],
-                                   [qw(link set eth0 up)],
-                                   ['addr', 'add', "$address/24", 'dev', 'eth0'];
+    run(qw(ip -n), $host, @$_) for
+        [qw(link set lo up)], [qw(link set eth0 up)],
+        ['address', 'add', "$address/24", 'dev', 'eth0'];
 }
 
 
@@ -121,7 +121,7 @@ sub worsen {
 
         my $said = `@words 2>&1`;
 
-        return 0 if $said =~ /qdisc kind is unknown/;
+        return 0 if $said =~ /qdisc kind is unknown|No such file/;
         die "@words: $said\n" if $? != 0;
     }
 
