@@ -284,6 +284,10 @@ matrix:                 ## builds and tests on each release of Debian, in chroot
 	@tools/install build test matrix chroot
 	@tools/releases
 
+foreign:                ## builds and tests within any nginx's source (NGINX=DIR)
+	@tools/install build test foreign
+	@tools/foreign "$(NGINX)" $(T)
+
 platforms:              ## builds and tests with 32-bit words, in a chroot
 	@tools/install chroot
 	@tools/platforms $(T)
@@ -303,7 +307,7 @@ counts:                 ## instructions a request, and whether they are too many
 	@bench/redis instructions
 
 scale:                  ## many edges, a cluster of Redis, faults (docs/scale.md)
-	@tools/install build bench scale
+	@tools/install build scale
 	@$(MAKE) --no-print-directory all
 	@bench/scale controls faults
 
@@ -352,5 +356,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost lint static matrix platforms bench counts scale man \
-        dist deb deb-check install-check help clean FORCE
+        build-ct ct cost lint static matrix foreign platforms bench counts \
+        scale man dist deb deb-check install-check help clean FORCE
