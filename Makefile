@@ -328,6 +328,11 @@ counts:                 ## instructions a request, and whether they are too many
 	@bench/run counts
 	@bench/redis instructions
 
+scale:                  ## many edges, a cluster of Redis, faults (docs/scale.md)
+	@tools/install build scale
+	@$(MAKE) --no-print-directory all
+	@bench/scale controls faults
+
 
 # What is made for others.  tools/version says which version it is.
 
@@ -385,5 +390,5 @@ FORCE:
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults failures \
         deliver build-ct ct cost coverage lint static matrix foreign platforms \
-        bench counts man dist deb deb-check debs install-check container \
+        bench counts scale man dist deb deb-check debs install-check container \
         release help clean FORCE

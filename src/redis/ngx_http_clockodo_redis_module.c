@@ -46,7 +46,8 @@ static ngx_conf_post_t  ngx_http_clockodo_redis_timeout_post = {
 
 static ngx_conf_bitmask_t  ngx_http_clockodo_redis_next_upstream_masks[] = {
     { ngx_string("error"),
-      NGX_HTTP_UPSTREAM_FT_ERROR|NGX_HTTP_UPSTREAM_FT_INVALID_HEADER },
+      NGX_HTTP_UPSTREAM_FT_ERROR|NGX_HTTP_UPSTREAM_FT_INVALID_HEADER
+      |NGX_HTTP_UPSTREAM_FT_HTTP_404 },
     { ngx_string("timeout"), NGX_HTTP_UPSTREAM_FT_TIMEOUT },
     { ngx_string("off"), NGX_HTTP_UPSTREAM_FT_OFF },
     { ngx_null_string, 0 }
@@ -221,6 +222,7 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
                                  (NGX_CONF_BITMASK_SET
                                   |NGX_HTTP_UPSTREAM_FT_ERROR
                                   |NGX_HTTP_UPSTREAM_FT_INVALID_HEADER
+                                  |NGX_HTTP_UPSTREAM_FT_HTTP_404
                                   |NGX_HTTP_UPSTREAM_FT_TIMEOUT
                                   |NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT));
 
