@@ -24,8 +24,11 @@ use Time::HiRes qw(sleep);
 my @kinds = qw(memory slab read write open sync link stat control close
                process);
 
+# A start takes memory by the functions that a reload does, with another zone,
+# and would take ten times as long.
+
 my @scenarios = (
-    { name => 'a start', run => \&test_start },
+    { name => 'a start', run => \&test_start, without => 'memory' },
     { name => 'a reload', run => \&reload },
     { name => 'another zone', run => \&reload, zone => 1 },
     { name => 'a new worker', run => \&reload, worker => 1 },
@@ -87,7 +90,8 @@ sub scenario {
        'without a failure');
 
     for my $kind (@kinds) {
-        next if $ENV{KIND} && $kind !~ /^(?:$ENV{KIND})$/;
+        next if $ENV{KIND} && $kind !~ /^(?:$ENV{KIND})$/
+                || $kind eq ($scenario->{without} || '');
 
         my ($n, @wrong) = $failures->sweep($kind, [0], sub {
             $scenario->{run}->($scenario, $kind, $_[0]);
