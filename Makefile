@@ -209,6 +209,38 @@ fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
 	@tools/asan t/fuzz/framing
 
 
+# Where it can be said what is right: for all there is, up to a length.
+
+EXHAUSTIVE    := $(patsubst t/exhaustive/%.c,build/exhaustive/%,\
+                     $(wildcard t/exhaustive/exhaustive_*.c))
+
+EXHAUSTIVE_CC := clang -g -O2 -W -Wall -Werror -Isrc/core -It/fuzz \
+                 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/exhaustive/strict_nlohmann.o: t/fuzz/strict_nlohmann.cc t/fuzz/strict.h
+	@mkdir -p $(@D)
+	@$(EXHAUSTIVE_CC) -std=c++17 -fno-sanitize=undefined -c -o $@ $<
+
+build/exhaustive/exhaustive_scan: t/fuzz/strict_jansson.c \
+                                  build/exhaustive/strict_nlohmann.o
+build/exhaustive/exhaustive_scan: EXHAUSTIVE_LIBS := -ljansson -lstdc++
+
+$(EXHAUSTIVE): build/exhaustive/%: t/exhaustive/%.c \
+                                   $(wildcard src/core/clockodo_*.c) \
+                                   $(wildcard src/core/clockodo_*.h t/fuzz/*.h)
+	@mkdir -p $(@D)
+	@$(EXHAUSTIVE_CC) -o $@ $(filter-out %.h,$^) \
+	    -lcmocka -lcjson -lcrypto $(EXHAUSTIVE_LIBS)
+
+build-exhaustive: $(EXHAUSTIVE)
+	@:
+
+exhaustive:             ## every date, every short id, every text of 5 bytes
+	@tools/install build fuzz exhaustive
+	@$(MAKE) --no-print-directory build-exhaustive
+	@$(RUN) $(or $(T),$(EXHAUSTIVE))
+
+
 # what looks into the zone has nginx's headers, as the module has them
 
 build/faults/writing: t/faults/writing.c $(MODULE)
@@ -346,6 +378,7 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
-        build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost lint static matrix platforms bench counts man dist \
-        deb deb-check install-check help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz build-exhaustive \
+        exhaustive fuzz-http faults deliver build-ct ct cost lint static \
+        matrix platforms bench counts man dist deb deb-check install-check \
+        help clean FORCE
