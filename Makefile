@@ -320,6 +320,10 @@ platforms:              ## builds and tests with 32-bit words, in a chroot
 	@tools/install chroot
 	@tools/platforms $(T)
 
+prove:                  ## bounded proofs of the pure core, in a chroot (T=NAME)
+	@tools/install chroot
+	@tools/chroot trixie sh -c 'tools/install prove && exec tools/prove $(T)'
+
 
 bench:                  ## compare with plain nginx, lua and njs (docs/performance.md)
 	@tools/install build bench
@@ -380,5 +384,5 @@ FORCE:
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz build-exhaustive \
         exhaustive fuzz-http faults deliver build-ct ct cost lint static \
-        matrix platforms bench counts man dist deb deb-check install-check \
-        help clean FORCE
+        matrix platforms prove bench counts man dist deb deb-check \
+        install-check help clean FORCE
