@@ -1,0 +1,89 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+#ifndef _PROOF_CORE_H_INCLUDED_
+#define _PROOF_CORE_H_INCLUDED_
+
+
+/*
+ * What files of src/core/ rely upon of one another, and the harness of the file
+ * that is called proves.
+ */
+
+
+#include "proof.h"
+
+#include "clockodo_event_type.h"
+#include "clockodo_number.h"
+#include "clockodo_sha256.h"
+#include "clockodo_time.h"
+#include "clockodo_token.h"
+
+
+/* may be NULL if there is nothing of it */
+
+#define TEXT(p, n)    ((n) == 0 || READABLE(p, n))
+
+/* -62167219200 is 0000-01-01T00:00:00Z, 253402300799 9999-12-31T23:59:59Z */
+
+#define TIME_MIN      (-62167219200)
+#define TIME_MAX      253402300799
+
+
+int
+clockodo_time_parse(const unsigned char *text, size_t len, int64_t *seconds)
+REQUIRES(TEXT(text, len) && WRITABLE(seconds, sizeof(int64_t)))
+ASSIGNS(*seconds)
+ENSURES(RESULT == 0 || RESULT == -1)
+ENSURES(RESULT == 0 ? *seconds >= TIME_MIN && *seconds <= TIME_MAX
+                      && len <= CLOCKODO_TIME_LEN
+                    : *seconds == OLD(*seconds));
+
+
+uint64_t
+clockodo_id_parse(const unsigned char *text, size_t len)
+REQUIRES(TEXT(text, len))
+ASSIGNS()
+ENSURES(RESULT <= CLOCKODO_ID_MAX)
+ENSURES(RESULT == 0 || (len > 0 && len <= CLOCKODO_ID_LEN));
+
+
+size_t
+clockodo_number_format(double value, char buf[CLOCKODO_NUMBER_LEN])
+REQUIRES(WRITABLE(buf, CLOCKODO_NUMBER_LEN))
+ASSIGNS(__CPROVER_object_upto(buf, CLOCKODO_NUMBER_LEN))
+ENSURES(RESULT <= CLOCKODO_NUMBER_LEN);
+
+
+int
+clockodo_sha256(const void *text, size_t len,
+    unsigned char digest[CLOCKODO_SHA256_LEN])
+REQUIRES(TEXT(text, len) && WRITABLE(digest, CLOCKODO_SHA256_LEN))
+ASSIGNS(__CPROVER_object_upto(digest, CLOCKODO_SHA256_LEN))
+ENSURES(RESULT == 0 || RESULT == -1);
+
+
+int
+clockodo_sha256_start(clockodo_sha256_t *state,
+    const unsigned char block[CLOCKODO_SHA256_BLOCK])
+REQUIRES(WRITABLE(state, sizeof(clockodo_sha256_t))
+         && READABLE(block, CLOCKODO_SHA256_BLOCK))
+ASSIGNS(*state)
+ENSURES(RESULT == 0 || RESULT == -1);
+
+
+int
+clockodo_sha256_finish(const clockodo_sha256_t *state, const void *head,
+    size_t head_len, const void *body, size_t body_len,
+    unsigned char digest[CLOCKODO_SHA256_LEN])
+REQUIRES(READABLE(state, sizeof(clockodo_sha256_t))
+         && TEXT(head, head_len) && TEXT(body, body_len)
+         && WRITABLE(digest, CLOCKODO_SHA256_LEN))
+ASSIGNS(__CPROVER_object_upto(digest, CLOCKODO_SHA256_LEN))
+ENSURES(RESULT == 0 || RESULT == -1);
+
+
+#endif /* _PROOF_CORE_H_INCLUDED_ */
