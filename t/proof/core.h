@@ -18,6 +18,7 @@
 
 #include "clockodo_event_type.h"
 #include "clockodo_number.h"
+#include "clockodo_pattern.h"
 #include "clockodo_sha256.h"
 #include "clockodo_time.h"
 #include "clockodo_token.h"
@@ -84,6 +85,72 @@ REQUIRES(READABLE(state, sizeof(clockodo_sha256_t))
          && WRITABLE(digest, CLOCKODO_SHA256_LEN))
 ASSIGNS(__CPROVER_object_upto(digest, CLOCKODO_SHA256_LEN))
 ENSURES(RESULT == 0 || RESULT == -1);
+
+
+int
+clockodo_event_char(char c)
+REQUIRES(true)
+ASSIGNS()
+ENSURES(RESULT == 0 || RESULT == 1);
+
+
+const clockodo_event_type_t *
+clockodo_event_type(const char *name, size_t len)
+REQUIRES(TEXT(name, len))
+ASSIGNS()
+ENSURES(RESULT == NULL
+        || (NEAR(&clockodo_event_types[0], RESULT,
+                 &clockodo_event_types[CLOCKODO_EVENT_TYPES - 1])
+            && RESULT->len == len));
+
+
+/* a dot, with something before and behind it */
+
+size_t
+clockodo_event_entity(const char *name, size_t len)
+REQUIRES(TEXT(name, len))
+ASSIGNS()
+ENSURES(RESULT == 0
+        || (len <= CLOCKODO_EVENT_NAME_LEN && RESULT + 1 < len
+            && name[RESULT] == '.'));
+
+
+/* tokens: up to 3, for up to 2 subscriptions each */
+
+#define TOKEN(t)                                                              \
+    ((t)->nsubscriptions <= 2                                                 \
+     && TEXT((t)->subscriptions, (t)->nsubscriptions * sizeof(uint64_t)))
+
+#define TOKENS(t, n)                                                          \
+    ((n) <= 3 && TEXT(t, (n) * sizeof(clockodo_token_t))                      \
+     && ((n) < 1 || TOKEN(t)) && ((n) < 2 || TOKEN((t) + 1))                  \
+     && ((n) < 3 || TOKEN((t) + 2)))
+
+
+clockodo_token_match_e
+clockodo_token_match(const clockodo_token_t *tokens, size_t n,
+    const unsigned char digest[CLOCKODO_SHA256_LEN], uint64_t subscription,
+    size_t *number)
+REQUIRES(TOKENS(tokens, n) && READABLE(digest, CLOCKODO_SHA256_LEN)
+         && WRITABLE(number, sizeof(size_t)))
+ASSIGNS(*number)
+ENSURES(RESULT <= CLOCKODO_TOKEN_UNKNOWN)
+ENSURES(RESULT == CLOCKODO_TOKEN_MATCH ? *number >= 1 && *number <= n
+                                       : *number == 0);
+
+
+int
+clockodo_pattern_match(const clockodo_pattern_t *pattern,
+    const clockodo_str_t *entity, const clockodo_str_t *action)
+REQUIRES(READABLE(pattern, sizeof(clockodo_pattern_t))
+         && TEXT(pattern->entity.data, pattern->entity.len)
+         && TEXT(pattern->action.data, pattern->action.len))
+REQUIRES(READABLE(entity, sizeof(clockodo_str_t))
+         && READABLE(action, sizeof(clockodo_str_t))
+         && TEXT(entity->data, entity->len)
+         && TEXT(action->data, action->len))
+ASSIGNS()
+ENSURES(RESULT == 0 || RESULT == 1);
 
 
 #endif /* _PROOF_CORE_H_INCLUDED_ */

@@ -18,12 +18,48 @@
  */
 
 
+/* from a pointer to the end of its object, which is a NUL */
+
+#define ROOM(s)        (__CPROVER_OBJECT_SIZE(s) - OFFSET(s))
+#define TERMINATED(s)  (READABLE(s, 1) && (s)[ROOM(s) - 1] == '\0')
+
+
 /* 7.24.4.1 */
 
 int
 memcmp(const void *a, const void *b, size_t n)
 REQUIRES(READABLE(a, n) && READABLE(b, n))
 ASSIGNS();
+
+
+/* 7.24.5.1 */
+
+void *
+memchr(const void *s, int c, size_t n)
+REQUIRES(READABLE(s, n))
+ASSIGNS()
+ENSURES(RESULT == NULL
+        || (n > 0 && NEAR((const char *) s, RESULT, (const char *) s + n - 1)
+            && *(const unsigned char *) RESULT == (unsigned char) c));
+
+
+/* 7.24.5.2 */
+
+char *
+strchr(const char *s, int c)
+REQUIRES(TERMINATED(s))
+ASSIGNS()
+ENSURES(RESULT == NULL
+        || NEAR((char *) s, RESULT, (char *) s + ROOM(s) - 1));
+
+
+/* 7.24.6.3 */
+
+size_t
+strlen(const char *s)
+REQUIRES(TERMINATED(s))
+ASSIGNS()
+ENSURES(RESULT < ROOM(s) && s[RESULT] == '\0');
 
 
 #endif /* _PROOF_LIBC_H_INCLUDED_ */

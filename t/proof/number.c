@@ -27,11 +27,6 @@
 #define EXPONENT_MAX     308
 
 
-static char    *printed;
-static size_t   printed_e;
-static int      printed_exponent;
-
-
 /*
  * 7.21.6.1: "%.*e" is a sign or none, a digit, a decimal point and as many
  * digits as the precision says, unless that is 0, an "e" and the exponent, with
@@ -42,29 +37,28 @@ static int
 print_scientific(char *text, size_t size, const char *format, int precision,
     double value)
 {
-    size_t  i, sign, point, end;
+    size_t  i, sign, point, e, end;
 
     assert(precision >= 0 && precision < 17);
 
     sign = nondet_bool();
     point = precision ? 1 + any_up_to(POINT_MAX - 1) : 0;
-    printed_e = sign + 1 + point + precision;
-    end = printed_e + 4 + nondet_bool();
+    e = sign + 1 + point + precision;
+    end = e + 4 + nondet_bool();
 
     assert(end < size);
 
     __CPROVER_havoc_slice(text, end + 1);
 
     for (i = 0; i < 2 + POINT_MAX + 16; i++) {
-        if (i < printed_e) {
+        if (i < e) {
+            assume(text[i] != 'e');
             assume((text[i] >= '0' && text[i] <= '9')
                    == (i == sign || i > sign + point));
         }
     }
 
-    assume(text[printed_e] == 'e' && text[end] == '\0');
-
-    printed = text;
+    assume(text[e] == 'e' && text[end] == '\0');
 
     return end;
 }
@@ -89,14 +83,16 @@ print_exponent(char *text, size_t size, const char *format, int n)
 }
 
 
-/* 7.24.5.2 */
+/* 7.24.5.2; there is one */
 
 static char *
 find_e(char *text, int c)
 {
-    assert(text == printed && c == 'e');
+    while (*text != c) {
+        text++;
+    }
 
-    return text + printed_e;
+    return text;
 }
 
 
@@ -107,7 +103,7 @@ read_number(const char *text, char **end)
 {
     double  any;
 
-    assert(text == printed && end == NULL);
+    assert(READABLE(text, 1) && end == NULL);
 
     return any;
 }
@@ -118,7 +114,7 @@ read_exponent(const char *text, char **end, int base)
 {
     int  any;
 
-    assert(text == printed + printed_e + 1 && end == NULL && base == 10);
+    assert(text[-1] == 'e' && end == NULL && base == 10);
     assume(any >= EXPONENT_MIN && any <= EXPONENT_MAX);
 
     return any;
@@ -142,7 +138,7 @@ read_exponent(const char *text, char **end, int base)
 static void
 clockodo_number_shortest(double value, clockodo_decimal_t *d)
 REQUIRES(WRITABLE(d, sizeof(clockodo_decimal_t)))
-ASSIGNS(*d, printed, printed_e)
+ASSIGNS(*d)
 ENSURES(d->ndigits >= 1 && d->ndigits <= CLOCKODO_NUMBER_DIGITS)
 ENSURES(d->exponent >= EXPONENT_MIN && d->exponent <= EXPONENT_MAX);
 

@@ -1,0 +1,306 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+/*
+ * An event, from a list of members that is as the scan leaves it: each name and
+ * each value stands in the text, strings between their quotes.
+ */
+
+
+#include "libc.h"
+#include "libcjson.h"
+#include "core.h"
+#include "any.h"
+
+#include "clockodo_event.h"
+#include "clockodo_json_internal.h"
+
+
+#define LOOP_event_consists_of_0  LOOP((i), (i <= text->len), (text->len - i))
+
+
+/* 7.24.5.1, in full: a documented name has a dot */
+
+static const char *
+find_char(const char *text, int c, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] == c) {
+            return text + i;
+        }
+    }
+
+    return NULL;
+}
+
+
+#define memchr              find_char
+#define clockodo_json_scan  any_scan
+
+static clockodo_json_e any_scan(const unsigned char *text, size_t len,
+    uint32_t key, clockodo_json_error_t *error,
+    clockodo_json_members_t *members);
+
+#include "clockodo_event_type.c"
+#include "clockodo_event.c"
+
+
+#define STR(s)  TEXT((s)->data, (s)->len)
+
+#define QUOTED(v)                                                             \
+    (OFFSET((v)->data) >= 1 && READABLE((v)->data - 1, (v)->len + 2))
+
+#define VALUE(v)                                                              \
+    ((v)->type == CLOCKODO_JSON_STRING_TYPE                                   \
+     ? QUOTED(v) : READABLE((v)->data, (v)->len) && !(v)->escaped)
+
+#define NAME(v)                                                               \
+    (READABLE(v, sizeof(clockodo_json_value_t))                               \
+     && (v)->type == CLOCKODO_JSON_STRING_TYPE && QUOTED(v))
+
+/* all that is read of values; faults are another matter */
+
+#define EVENT_VALUES(e)                                                       \
+    (e)->secret, __CPROVER_object_upto((e)->token, CLOCKODO_SHA256_LEN),      \
+    (e)->subscription_id, (e)->company_id, (e)->occurred, (e)->type,          \
+    (e)->event, (e)->entity, (e)->action, (e)->subscription, (e)->company,    \
+    (e)->occurred_at, (e)->entity_id, (e)->budget_type, (e)->threshold,       \
+    __CPROVER_object_upto((e)->secret_buf,                                    \
+                          offsetof(clockodo_event_t, key_buf)                 \
+                          - offsetof(clockodo_event_t, secret_buf))
+
+/* the type is in the table, the entity in the event */
+
+#define EVENT_TYPE(e)                                                         \
+    ((e)->type == NULL                                                        \
+     || NEAR(&clockodo_event_types[0], (e)->type,                             \
+             &clockodo_event_types[CLOCKODO_EVENT_TYPES - 1]))
+
+#define EVENT_ENTITY(e)                                                       \
+    ((e)->entity.len == 0                                                     \
+     || (__CPROVER_pointer_equals((e)->entity.data, (e)->event_buf)           \
+         && (e)->entity.len < CLOCKODO_EVENT_NAME_LEN))
+
+#define READER(m)                                                             \
+    ((m)->read == event_read_secret || (m)->read == event_read_token          \
+     || (m)->read == event_read_subscription                                  \
+     || (m)->read == event_read_company                                       \
+     || (m)->read == event_read_occurred_at || (m)->read == event_read_name   \
+     || (m)->read == event_read_any || (m)->read == event_read_entity_id      \
+     || (m)->read == event_read_budget_type                                   \
+     || (m)->read == event_read_threshold)
+
+
+static int
+event_consists_of(const clockodo_str_t *text, size_t max, const char *others)
+REQUIRES(READABLE(text, sizeof(clockodo_str_t)) && STR(text))
+REQUIRES(TERMINATED(others))
+ASSIGNS()
+ENSURES(RESULT == 0 || (text->len > 0 && text->len <= max));
+
+
+static event_read_e
+event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
+REQUIRES(WRITABLE(event, sizeof(clockodo_event_t)))
+REQUIRES(READABLE(text, sizeof(clockodo_str_t)) && STR(text))
+ASSIGNS(event->type, event->event, event->entity, event->action,
+        __CPROVER_object_upto(event->event_buf, CLOCKODO_EVENT_NAME_LEN))
+ENSURES(RESULT == EVENT_READ_OK || RESULT == EVENT_READ_INVALID)
+ENSURES(EVENT_TYPE(event))
+ENSURES(RESULT == EVENT_READ_OK
+        ? EVENT_ENTITY(event) && event->entity.len > 0
+        : event->entity.len == OLD(event->entity.len));
+
+
+static event_read_e
+event_read_value(clockodo_event_t *event, const event_member_t *m,
+    const clockodo_json_member_t *member)
+REQUIRES(WRITABLE(event, sizeof(clockodo_event_t)))
+REQUIRES(READABLE(m, sizeof(event_member_t)) && READER(m))
+REQUIRES(member == NULL
+         || (READABLE(member, sizeof(clockodo_json_member_t))
+             && VALUE(&member->value)))
+ASSIGNS(EVENT_VALUES(event))
+ENSURES(RESULT >= EVENT_READ_MISSING && RESULT <= EVENT_READ_NO_MEMORY)
+ENSURES((RESULT == EVENT_READ_MISSING) == (member == NULL))
+ENSURES(member == NULL
+        || (RESULT == EVENT_READ_MISTYPED) == (member->value.type != m->type))
+ENSURES(EVENT_TYPE(event) && EVENT_ENTITY(event));
+
+
+/* a name is a string that the scan let pass */
+
+int
+clockodo_json_name_folds_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len)
+REQUIRES(NAME(name) && TEXT(expected, len))
+ASSIGNS()
+ENSURES(RESULT == 0 || RESULT == 1);
+
+
+int
+clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len)
+REQUIRES(NAME(name) && TEXT(expected, len))
+ASSIGNS()
+ENSURES(RESULT == 0 || RESULT == 1);
+
+
+void
+clockodo_json_members_free(clockodo_json_members_t *members)
+REQUIRES(READABLE(members, sizeof(clockodo_json_members_t)))
+ASSIGNS();
+
+
+static clockodo_event_t  event;
+
+
+static clockodo_str_t
+any_str(void)
+{
+    clockodo_str_t  str;
+
+    str.len = any_up_to(PROOF_TEXT);
+    str.data = (char *) any_text(str.len);
+
+    return str;
+}
+
+
+void
+prove_event_consists_of(void)
+{
+    size_t          max;
+    clockodo_str_t  text;
+
+    text = any_str();
+
+    (void) event_consists_of(&text, max, nondet_bool() ? "._~-" : "_");
+}
+
+
+void
+prove_event_read_name(void)
+{
+    clockodo_str_t  text;
+
+    text.len = any_byte();
+    text.data = (char *) any_text(text.len);
+
+    event.type = NULL;
+    event.entity.len = 0;
+
+    (void) event_read_name(&event, &text);
+}
+
+
+/* a value that is any part of a text */
+
+static clockodo_json_value_t
+any_value(const unsigned char *text, size_t len)
+{
+    size_t                 start;
+    clockodo_json_value_t  value;
+
+    start = any_up_to(len);
+
+    value.data = text + start;
+    value.len = any_up_to(len - start);
+
+    assume(VALUE(&value));
+
+    return value;
+}
+
+
+static const event_member_t *
+any_member(void)
+{
+    size_t  i;
+
+    if (nondet_bool()) {
+        i = any_up_to(EVENT_NAMES - 1);
+        return &event_members[i];
+    }
+
+    if (nondet_bool()) {
+        i = any_up_to(EVENT_BUDGET_MEMBERS - 1);
+        return &event_budget_members[i];
+    }
+
+    return nondet_bool() ? &event_entity : &event_entity_id;
+}
+
+
+void
+prove_event_read_value(void)
+{
+    size_t                  len;
+    clockodo_json_member_t  member;
+
+    len = any_up_to(PROOF_TEXT);
+    member.value = any_value(any_text(len), len);
+
+    event.type = NULL;
+    event.entity.len = 0;
+
+    (void) event_read_value(&event, any_member(),
+                            nondet_bool() ? &member : NULL);
+}
+
+
+#define MEMBERS_MAX  2
+
+
+/* members of any objects of the text, as the scan leaves them */
+
+static clockodo_json_e
+any_scan(const unsigned char *text, size_t len, uint32_t key,
+    clockodo_json_error_t *error, clockodo_json_members_t *members)
+{
+    size_t                 i;
+    clockodo_json_error_t  any;
+
+    *error = any;
+
+    if (error->code != CLOCKODO_JSON_OK) {
+        return error->code;
+    }
+
+    members->n = any_up_to(MEMBERS_MAX);
+    members->list = members->first;
+
+    for (i = 0; i < members->n; i++) {
+        members->first[i].name = any_value(text, len);
+        assume(NAME(&members->first[i].name));
+
+        members->first[i].value = any_value(text, len);
+    }
+
+    return CLOCKODO_JSON_OK;
+}
+
+
+void
+prove_clockodo_event_parse(void)
+{
+    size_t                 len;
+    uint32_t               key;
+    clockodo_json_e        rc;
+    clockodo_json_error_t  error;
+
+    len = any_up_to(PROOF_TEXT);
+
+    rc = clockodo_event_parse(any_text(len), len, key, &event, &error);
+
+    __CPROVER_assert(rc == error.code, "the result is the code of the error");
+    __CPROVER_assert(rc != CLOCKODO_JSON_OK || event.handshake
+                     || event.token_fault
+                     || event.token_offset + event.token_len <= len,
+                     "the token stands in the text");
+}

@@ -1,0 +1,214 @@
+
+/*
+ * Copyright (C) ngx_http_clockodo_module contributors
+ */
+
+
+/* the value of a Content-Type header */
+
+
+#include "libc.h"
+#include "any.h"
+
+
+#define MEDIA_TYPE_STAYS(left)                                                \
+    LOOP((p), (BETWEEN(LOOP_ENTRY(p), p, left)), (left - p))
+
+#define LOOP_clockodo_media_type_ows_0    MEDIA_TYPE_STAYS(last)
+#define LOOP_clockodo_media_type_token_0  MEDIA_TYPE_STAYS(last)
+
+#define LOOP_clockodo_media_type_value_0                                      \
+    LOOP((p, *value), (BETWEEN(LOOP_ENTRY(p), p, end)), (end - p))
+
+#define LOOP_clockodo_media_type_quoted_0                                     \
+    LOOP((p, *value), (BETWEEN(LOOP_ENTRY(p), p, last)), (last - p))
+
+#define LOOP_clockodo_media_type_extended_ok_0                                \
+    LOOP((p, n, c, high, low, __CPROVER_object_whole(text)),                  \
+         (n <= sizeof(text) && BETWEEN(LOOP_ENTRY(p), p, last)), (last - p))
+
+#define LOOP_clockodo_media_type_is_json_0                                    \
+    LOOP((p, name, end, value), (BETWEEN(text, p, last)), (last - p))
+
+
+#include "clockodo_media_type.c"
+
+
+#define IN_VALUE(p, last)  (BETWEEN(p, p, last) && READABLE(p, last - p))
+
+#define VALUE_MAX  64
+
+#define VALUE(value)  WRITABLE(value, sizeof(clockodo_media_type_value_t))
+
+
+static const unsigned char *
+clockodo_media_type_value(const unsigned char *p,
+    const unsigned char *last, clockodo_media_type_value_t *value)
+REQUIRES(IN_VALUE(p, last) && VALUE(value))
+ASSIGNS(*value)
+ENSURES(RESULT == NULL || NEAR(p, RESULT, last));
+
+
+static const unsigned char *
+clockodo_media_type_quoted(const unsigned char *p,
+    const unsigned char *last, clockodo_media_type_value_t *value)
+REQUIRES(IN_VALUE(p, last) && VALUE(value))
+ASSIGNS(*value)
+ENSURES(RESULT == NULL || NEAR(p, RESULT, last));
+
+
+/* name is not empty */
+
+static int
+clockodo_media_type_charset_ok(const unsigned char *name,
+    const unsigned char *end, const clockodo_media_type_value_t *value)
+REQUIRES(IN_VALUE(name, end) && name != end
+         && READABLE(value, sizeof(clockodo_media_type_value_t)))
+ASSIGNS();
+
+
+static int
+clockodo_media_type_extended_ok(const unsigned char *p,
+    const unsigned char *last)
+REQUIRES(IN_VALUE(p, last) && last - p <= VALUE_MAX)
+ASSIGNS();
+
+
+static const unsigned char *
+clockodo_media_type_token(const unsigned char *p, const unsigned char *last)
+REQUIRES(IN_VALUE(p, last))
+ASSIGNS()
+ENSURES(NEAR(p, RESULT, last));
+
+
+static const unsigned char *
+clockodo_media_type_ows(const unsigned char *p, const unsigned char *last)
+REQUIRES(IN_VALUE(p, last))
+ASSIGNS()
+ENSURES(NEAR(p, RESULT, last));
+
+
+static int
+clockodo_media_type_equal(const unsigned char *p, const unsigned char *last,
+    const char *lower)
+REQUIRES(IN_VALUE(p, last))
+REQUIRES(lower == clockodo_media_type_json
+         || lower == clockodo_media_type_charset
+         || lower == clockodo_media_type_utf8)
+ASSIGNS();
+
+
+/* from any place in a value to another one */
+
+static const unsigned char *
+any_value(const unsigned char **last)
+{
+    size_t                len;
+    const unsigned char  *text;
+
+    len = any_up_to(PROOF_TEXT);
+    text = any_text(len);
+    *last = text + len;
+
+    return text + any_up_to(len);
+}
+
+
+void
+prove_clockodo_media_type_is_json(void)
+{
+    int     rc;
+    size_t  len;
+
+    len = any_up_to(PROOF_TEXT);
+
+    rc = clockodo_media_type_is_json(any_text(len), len);
+
+    __CPROVER_assert(rc == 0 || rc == 1, "yes or no");
+}
+
+
+void
+prove_clockodo_media_type_value(void)
+{
+    const unsigned char         *p, *last;
+    clockodo_media_type_value_t  value;
+
+    p = any_value(&last);
+
+    (void) clockodo_media_type_value(p, last, &value);
+}
+
+
+void
+prove_clockodo_media_type_quoted(void)
+{
+    const unsigned char         *p, *last;
+    clockodo_media_type_value_t  value;
+
+    p = any_value(&last);
+
+    (void) clockodo_media_type_quoted(p, last, &value);
+}
+
+
+void
+prove_clockodo_media_type_charset_ok(void)
+{
+    const unsigned char         *p, *last;
+    clockodo_media_type_value_t  value;
+
+    p = any_value(&last);
+
+    (void) clockodo_media_type_charset_ok(p, last, &value);
+}
+
+
+void
+prove_clockodo_media_type_extended_ok(void)
+{
+    size_t                len;
+    const unsigned char  *p;
+
+    len = any_up_to(VALUE_MAX);
+    p = any_text(len);
+
+    (void) clockodo_media_type_extended_ok(p, p + len);
+}
+
+
+void
+prove_clockodo_media_type_token(void)
+{
+    const unsigned char  *p, *last;
+
+    p = any_value(&last);
+
+    (void) clockodo_media_type_token(p, last);
+}
+
+
+void
+prove_clockodo_media_type_ows(void)
+{
+    const unsigned char  *p, *last;
+
+    p = any_value(&last);
+
+    (void) clockodo_media_type_ows(p, last);
+}
+
+
+void
+prove_clockodo_media_type_equal(void)
+{
+    const unsigned char  *p, *last;
+
+    p = any_value(&last);
+
+    (void) clockodo_media_type_equal(p, last,
+                                     nondet_bool() ? clockodo_media_type_json
+                                     : nondet_bool()
+                                     ? clockodo_media_type_charset
+                                     : clockodo_media_type_utf8);
+}
