@@ -17,6 +17,7 @@
 #include "proof.h"
 
 #include "clockodo_event_type.h"
+#include "clockodo_json_internal.h"
 #include "clockodo_number.h"
 #include "clockodo_pattern.h"
 #include "clockodo_sha256.h"
@@ -101,7 +102,7 @@ ASSIGNS()
 ENSURES(RESULT == NULL
         || (NEAR(&clockodo_event_types[0], RESULT,
                  &clockodo_event_types[CLOCKODO_EVENT_TYPES - 1])
-            && RESULT->len == len));
+            && RESULT->len == len && len <= CLOCKODO_EVENT_NAME_LEN));
 
 
 /* a dot, with something before and behind it */
@@ -111,8 +112,8 @@ clockodo_event_entity(const char *name, size_t len)
 REQUIRES(TEXT(name, len))
 ASSIGNS()
 ENSURES(RESULT == 0
-        || (len <= CLOCKODO_EVENT_NAME_LEN && RESULT + 1 < len
-            && name[RESULT] == '.'));
+        || (len <= CLOCKODO_EVENT_NAME_LEN && RESULT < len
+            && RESULT + 1 < len && name[RESULT] == '.'));
 
 
 /* tokens: up to 3, for up to 2 subscriptions each */
@@ -149,6 +150,34 @@ REQUIRES(READABLE(entity, sizeof(clockodo_str_t))
          && READABLE(action, sizeof(clockodo_str_t))
          && TEXT(entity->data, entity->len)
          && TEXT(action->data, action->len))
+ASSIGNS()
+ENSURES(RESULT == 0 || RESULT == 1);
+
+
+/* the text of a string, between its quotes */
+
+#define QUOTED(v)                                                             \
+    (OFFSET((v)->data) >= 1 && READABLE((v)->data - 1, (v)->len + 2))
+
+#define NAME(v)                                                               \
+    (READABLE(v, sizeof(clockodo_json_value_t))                               \
+     && (v)->type == CLOCKODO_JSON_STRING_TYPE && QUOTED(v))
+
+
+/* a name is a string that the scan let pass */
+
+int
+clockodo_json_name_folds_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len)
+REQUIRES(NAME(name) && TEXT(expected, len))
+ASSIGNS()
+ENSURES(RESULT == 0 || RESULT == 1);
+
+
+int
+clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
+    const char *expected, size_t len)
+REQUIRES(NAME(name) && TEXT(expected, len))
 ASSIGNS()
 ENSURES(RESULT == 0 || RESULT == 1);
 

@@ -16,52 +16,51 @@
 #include "any.h"
 
 #include "clockodo_event.h"
-#include "clockodo_json_internal.h"
 
 
 #define LOOP_event_consists_of_0  LOOP((i), (i <= text->len), (text->len - i))
 
 
-/* 7.24.5.1, in full: a documented name has a dot */
+static clockodo_event_t  event;
+
+
+/*
+ * 7.24.5.1, of a documented name: it has a dot, neither at its start nor at its
+ * end, as prove_event_names() shows.
+ */
 
 static const char *
-find_char(const char *text, int c, size_t len)
+find_dot(const char *name, int c, size_t len)
 {
     size_t  i;
 
-    for (i = 0; i < len; i++) {
-        if (text[i] == c) {
-            return text + i;
-        }
-    }
+    __CPROVER_assert(c == '.' && event.type != NULL && event.type->len == len,
+                     "it is a documented name");
 
-    return NULL;
+    i = any_up_to(len);
+    assume(i > 0 && i + 1 < len && name[i] == c);
+
+    return name + i;
 }
 
 
-#define memchr              find_char
-#define clockodo_json_scan  any_scan
+#define memchr                     find_dot
+#define clockodo_json_scan         any_scan
+#define clockodo_json_members_free  any_free
 
 static clockodo_json_e any_scan(const unsigned char *text, size_t len,
     uint32_t key, clockodo_json_error_t *error,
     clockodo_json_members_t *members);
+static void any_free(clockodo_json_members_t *members);
 
-#include "clockodo_event_type.c"
 #include "clockodo_event.c"
 
 
 #define STR(s)  TEXT((s)->data, (s)->len)
 
-#define QUOTED(v)                                                             \
-    (OFFSET((v)->data) >= 1 && READABLE((v)->data - 1, (v)->len + 2))
-
 #define VALUE(v)                                                              \
     ((v)->type == CLOCKODO_JSON_STRING_TYPE                                   \
      ? QUOTED(v) : READABLE((v)->data, (v)->len) && !(v)->escaped)
-
-#define NAME(v)                                                               \
-    (READABLE(v, sizeof(clockodo_json_value_t))                               \
-     && (v)->type == CLOCKODO_JSON_STRING_TYPE && QUOTED(v))
 
 /* all that is read of values; faults are another matter */
 
@@ -133,33 +132,6 @@ ENSURES(member == NULL
 ENSURES(EVENT_TYPE(event) && EVENT_ENTITY(event));
 
 
-/* a name is a string that the scan let pass */
-
-int
-clockodo_json_name_folds_to(const clockodo_json_value_t *name,
-    const char *expected, size_t len)
-REQUIRES(NAME(name) && TEXT(expected, len))
-ASSIGNS()
-ENSURES(RESULT == 0 || RESULT == 1);
-
-
-int
-clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
-    const char *expected, size_t len)
-REQUIRES(NAME(name) && TEXT(expected, len))
-ASSIGNS()
-ENSURES(RESULT == 0 || RESULT == 1);
-
-
-void
-clockodo_json_members_free(clockodo_json_members_t *members)
-REQUIRES(READABLE(members, sizeof(clockodo_json_members_t)))
-ASSIGNS();
-
-
-static clockodo_event_t  event;
-
-
 static clockodo_str_t
 any_str(void)
 {
@@ -189,9 +161,7 @@ prove_event_read_name(void)
 {
     clockodo_str_t  text;
 
-    text.len = any_byte();
-    text.data = (char *) any_text(text.len);
-
+    text = any_str();
     event.type = NULL;
     event.entity.len = 0;
 
@@ -283,6 +253,13 @@ any_scan(const unsigned char *text, size_t len, uint32_t key,
     }
 
     return CLOCKODO_JSON_OK;
+}
+
+
+static void
+any_free(clockodo_json_members_t *members)
+{
+    __CPROVER_assert(members->list == members->first, "it is still the list");
 }
 
 

@@ -44,3 +44,22 @@ prove_clockodo_event_char(void)
 
     (void) clockodo_event_char(c);
 }
+
+
+/* each is found by its name, which is well-formed */
+
+void
+prove_event_names(void)
+{
+    size_t                        i;
+    const clockodo_event_type_t  *type;
+
+    for (i = 0; i < CLOCKODO_EVENT_TYPES; i++) {
+        type = &clockodo_event_types[i];
+
+        __CPROVER_assert(clockodo_event_type(type->name, type->len) == type,
+                         "it is found");
+        __CPROVER_assert(clockodo_event_entity(type->name, type->len) > 0,
+                         "it has a dot, neither at its start nor at its end");
+    }
+}

@@ -18,7 +18,7 @@
 #define ESCAPE_MAX  14
 
 /* a string that has room for one escape, and its quote */
-#define STRING_MAX  8
+#define STRING_MAX  7
 
 
 static json_scan_t            s;

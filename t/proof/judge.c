@@ -34,6 +34,13 @@ any_str(void)
 }
 
 
+static clockodo_fault_e
+any_fault(void)
+{
+    return (clockodo_fault_e) any_up_to(CLOCKODO_FAULTS - 1);
+}
+
+
 static clockodo_token_t
 any_token(void)
 {
@@ -104,10 +111,11 @@ prove_clockodo_judge(void)
     event.entity = any_str();
     event.action = any_str();
 
-    assume(event.secret_fault < CLOCKODO_FAULTS);
-    assume(event.token_fault < CLOCKODO_FAULTS);
-    assume(event.envelope_fault < CLOCKODO_FAULTS);
-    assume(event.payload_fault < CLOCKODO_FAULTS);
+    event.secret_fault = any_fault();
+    event.token_fault = any_fault();
+    event.envelope_fault = any_fault();
+    event.payload_fault = any_fault();
+
     assume(now > -SECONDS && now < SECONDS);
 
     verdict = clockodo_judge(&event, &policy, now, &fault, &token);

@@ -23,10 +23,6 @@
 #define LOOP_clockodo_media_type_quoted_0                                     \
     LOOP((p, *value), (BETWEEN(LOOP_ENTRY(p), p, last)), (last - p))
 
-#define LOOP_clockodo_media_type_extended_ok_0                                \
-    LOOP((p, n, c, high, low, __CPROVER_object_whole(text)),                  \
-         (n <= sizeof(text) && BETWEEN(LOOP_ENTRY(p), p, last)), (last - p))
-
 #define LOOP_clockodo_media_type_is_json_0                                    \
     LOOP((p, name, end, value), (BETWEEN(text, p, last)), (last - p))
 
@@ -170,7 +166,7 @@ prove_clockodo_media_type_extended_ok(void)
     size_t                len;
     const unsigned char  *p;
 
-    len = any_up_to(VALUE_MAX);
+    len = any_up_to(20);
     p = any_text(len);
 
     (void) clockodo_media_type_extended_ok(p, p + len);

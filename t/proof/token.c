@@ -101,19 +101,21 @@ void
 prove_clockodo_token_line_parse(void)
 {
     size_t                 len;
+    const unsigned char   *line;
     clockodo_token_line_e  rc;
     clockodo_token_line_t  tl;
 
-    len = any_up_to(PROOF_TEXT);
+    len = any_byte();
+    line = any_text(len);
 
-    rc = clockodo_token_line_parse(any_text(len), len, &tl);
+    rc = clockodo_token_line_parse(line, len, &tl);
 
     __CPROVER_assert(rc <= CLOCKODO_TOKEN_LINE_SUBSCRIPTION,
                      "one of the results");
     __CPROVER_assert(rc != CLOCKODO_TOKEN_LINE_OK
-                     || (READABLE(tl.token, tl.token_len)
-                         && TEXT(tl.subscriptions, tl.subscriptions_len)),
-                     "what is set can be read");
+                     || (BETWEEN(line, tl.token, line + len)
+                         && OFFSET(tl.token) + tl.token_len <= len),
+                     "the token stands in the line");
 }
 
 
