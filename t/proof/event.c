@@ -116,20 +116,68 @@ ENSURES(RESULT == EVENT_READ_OK
         : event->entity.len == OLD(event->entity.len));
 
 
+#define VALUE_REQUIRES(event, m, member)                                      \
+    (WRITABLE(event, sizeof(clockodo_event_t))                                \
+     && READABLE(m, sizeof(event_member_t)) && READER(m)                      \
+     && (member == NULL                                                       \
+         || (READABLE(member, sizeof(clockodo_json_member_t))                 \
+             && VALUE(&member->value))))
+
+#define VALUE_ENSURES(m, member, result)                                      \
+    (result >= EVENT_READ_MISSING && result <= EVENT_READ_NO_MEMORY           \
+     && (result == EVENT_READ_MISSING) == (member == NULL)                    \
+     && (member == NULL                                                       \
+         || (result == EVENT_READ_MISTYPED) == (member->value.type != m->type)))
+
+
 static event_read_e
 event_read_value(clockodo_event_t *event, const event_member_t *m,
     const clockodo_json_member_t *member)
-REQUIRES(WRITABLE(event, sizeof(clockodo_event_t)))
-REQUIRES(READABLE(m, sizeof(event_member_t)) && READER(m))
-REQUIRES(member == NULL
-         || (READABLE(member, sizeof(clockodo_json_member_t))
-             && VALUE(&member->value)))
+REQUIRES(VALUE_REQUIRES(event, m, member))
 ASSIGNS(EVENT_VALUES(event))
-ENSURES(RESULT >= EVENT_READ_MISSING && RESULT <= EVENT_READ_NO_MEMORY)
-ENSURES((RESULT == EVENT_READ_MISSING) == (member == NULL))
-ENSURES(member == NULL
-        || (RESULT == EVENT_READ_MISTYPED) == (member->value.type != m->type))
+ENSURES(VALUE_ENSURES(m, member, RESULT))
 ENSURES(EVENT_TYPE(event) && EVENT_ENTITY(event));
+
+
+/* the same: any values, while faults stay, with such a type and such an entity */
+
+event_read_e
+stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
+    const clockodo_json_member_t *member)
+{
+    event_read_e      rc;
+    clockodo_event_t  any;
+
+    __CPROVER_assert(VALUE_REQUIRES(event, m, member), "value requires");
+
+    any.handshake = event->handshake;
+    any.secret_fault = event->secret_fault;
+    any.token_fault = event->token_fault;
+    any.envelope_fault = event->envelope_fault;
+    any.payload_fault = event->payload_fault;
+
+    any.type = nondet_bool()
+               ? &clockodo_event_types[any_up_to(CLOCKODO_EVENT_TYPES - 1)]
+               : NULL;
+
+    any.entity.data = event->event_buf;
+    any.entity.len = any_up_to(CLOCKODO_EVENT_NAME_LEN - 1);
+
+    *event = any;
+
+    assume(VALUE_ENSURES(m, member, rc));
+
+    return rc;
+}
+
+
+int
+stub_name(const clockodo_json_value_t *name, const char *expected, size_t len)
+{
+    __CPROVER_assert(NAME(name) && TEXT(expected, len), "a name requires");
+
+    return nondet_bool();
+}
 
 
 static clockodo_str_t

@@ -32,6 +32,17 @@ REQUIRES(READABLE(a, n) && READABLE(b, n))
 ASSIGNS();
 
 
+/* the same, for proofs without contracts */
+
+int
+stub_memcmp(const void *a, const void *b, size_t n)
+{
+    __CPROVER_assert(READABLE(a, n) && READABLE(b, n), "memcmp requires");
+
+    return nondet_int();
+}
+
+
 /* 7.24.5.1 */
 
 void *
@@ -41,6 +52,21 @@ ASSIGNS()
 ENSURES(RESULT == NULL
         || (n > 0 && NEAR((const char *) s, RESULT, (const char *) s + n - 1)
             && *(const unsigned char *) RESULT == (unsigned char) c));
+
+
+void *
+stub_memchr(const void *s, int c, size_t n)
+{
+    size_t                i;
+    const unsigned char  *p;
+
+    __CPROVER_assert(READABLE(s, n), "memchr requires");
+
+    p = s;
+    i = nondet_size();
+
+    return i < n && p[i] == (unsigned char) c ? (void *) (p + i) : NULL;
+}
 
 
 /* 7.24.5.2 */

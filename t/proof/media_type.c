@@ -23,18 +23,26 @@
 #define LOOP_clockodo_media_type_quoted_0                                     \
     LOOP((p, *value), (BETWEEN(LOOP_ENTRY(p), p, last)), (last - p))
 
-#define LOOP_clockodo_media_type_is_json_0                                    \
-    LOOP((p, name, end, value), (BETWEEN(text, p, last)), (last - p))
-
-
 #include "clockodo_media_type.c"
 
 
 #define IN_VALUE(p, last)  (BETWEEN(p, p, last) && READABLE(p, last - p))
 
-#define VALUE_MAX  64
+#define VALUE_MAX    64
+#define IS_JSON_MAX  20
 
 #define VALUE(value)  WRITABLE(value, sizeof(clockodo_media_type_value_t))
+
+/* the name is not empty */
+
+#define CHARSET(name, end, value)                                             \
+    (IN_VALUE(name, end) && name != end                                       \
+     && READABLE(value, sizeof(clockodo_media_type_value_t)))
+
+#define LOWER(lower)                                                          \
+    (lower == clockodo_media_type_json                                        \
+     || lower == clockodo_media_type_charset                                  \
+     || lower == clockodo_media_type_utf8)
 
 
 static const unsigned char *
@@ -53,13 +61,10 @@ ASSIGNS(*value)
 ENSURES(RESULT == NULL || NEAR(p, RESULT, last));
 
 
-/* name is not empty */
-
 static int
 clockodo_media_type_charset_ok(const unsigned char *name,
     const unsigned char *end, const clockodo_media_type_value_t *value)
-REQUIRES(IN_VALUE(name, end) && name != end
-         && READABLE(value, sizeof(clockodo_media_type_value_t)))
+REQUIRES(CHARSET(name, end, value))
 ASSIGNS();
 
 
@@ -88,10 +93,57 @@ static int
 clockodo_media_type_equal(const unsigned char *p, const unsigned char *last,
     const char *lower)
 REQUIRES(IN_VALUE(p, last))
-REQUIRES(lower == clockodo_media_type_json
-         || lower == clockodo_media_type_charset
-         || lower == clockodo_media_type_utf8)
+REQUIRES(LOWER(lower))
 ASSIGNS();
+
+
+/*
+ * The same contracts, for the two proofs below that would take long with those
+ * of CBMC: what is required is asserted, and any place that NEAR allows comes
+ * back.
+ */
+
+const unsigned char *
+stub_stays(const unsigned char *p, const unsigned char *last)
+{
+    __CPROVER_assert(IN_VALUE(p, last), "what stays requires");
+
+    return p + any_up_to(last - p);
+}
+
+
+const unsigned char *
+stub_value(const unsigned char *p, const unsigned char *last,
+    clockodo_media_type_value_t *value)
+{
+    clockodo_media_type_value_t  any;
+
+    __CPROVER_assert(IN_VALUE(p, last) && VALUE(value), "value requires");
+
+    *value = any;
+
+    return nondet_bool() ? p + any_up_to(last - p) : NULL;
+}
+
+
+int
+stub_charset_ok(const unsigned char *name, const unsigned char *end,
+    const clockodo_media_type_value_t *value)
+{
+    __CPROVER_assert(CHARSET(name, end, value), "charset_ok requires");
+
+    return nondet_int();
+}
+
+
+int
+stub_equal(const unsigned char *p, const unsigned char *last,
+    const char *lower)
+{
+    __CPROVER_assert(IN_VALUE(p, last) && LOWER(lower), "equal requires");
+
+    return nondet_int();
+}
 
 
 /* from any place in a value to another one */
@@ -116,7 +168,7 @@ prove_clockodo_media_type_is_json(void)
     int     rc;
     size_t  len;
 
-    len = any_up_to(PROOF_TEXT);
+    len = any_up_to(IS_JSON_MAX);
 
     rc = clockodo_media_type_is_json(any_text(len), len);
 
