@@ -107,9 +107,9 @@ scan_agrees(void **state)
 
     for (len = 0; len <= LEN; len++) {
 
-        /* of just that size: a read beyond it is found */
+        /* never of size 0 */
 
-        text = malloc(head + len + tail + (head + len + tail == 0));
+        text = malloc(head + len + tail + 1);
         assert_non_null(text);
 
         memcpy(text, place->head, head);

@@ -42,7 +42,8 @@ any_name(void)
     s.end = p + len;
     s.error = &error;
 
-    return len > 0 && *p == '"' && json_string(&s, p + 1, &name) != NULL;
+    return len > 0 && *p == '"'
+           && json_string_rest(&s, p + 1, p + 1, &name) != NULL;
 }
 
 

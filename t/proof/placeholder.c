@@ -15,7 +15,7 @@
 
 
 /* longer than the longest word, "yoursecrettoken" */
-#define TOKEN_MAX  20
+#define TOKEN_MAX  16
 
 
 void
