@@ -69,6 +69,7 @@
 /* CBMC takes these for any value, by their names */
 size_t nondet_size(void);
 bool nondet_bool(void);
+int nondet_int(void);
 
 
 /* a block of just len bytes, which can be anything */
