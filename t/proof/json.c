@@ -174,6 +174,7 @@ static const unsigned char *
 json_value(json_scan_t *s, const unsigned char *p,
     clockodo_json_value_t *value)
 REQUIRES(NAME_OR_VALUE(value))
+ASSIGNS(*value)
 INSIDE
 ENSURES(RESULT == NULL || RESULT != p);
 
@@ -182,6 +183,7 @@ static const unsigned char *
 json_object(json_scan_t *s, const unsigned char *p,
     clockodo_json_value_t *value)
 REQUIRES(NAME_OR_VALUE(value) && p != s->end)
+ASSIGNS(*value)
 INSIDE
 ENSURES(RESULT == NULL || RESULT != p);
 
@@ -201,6 +203,7 @@ static const unsigned char *
 json_array(json_scan_t *s, const unsigned char *p,
     clockodo_json_value_t *value)
 REQUIRES(NAME_OR_VALUE(value) && p != s->end)
+ASSIGNS(*value)
 INSIDE
 ENSURES(RESULT == NULL || RESULT != p);
 
@@ -364,4 +367,32 @@ void
 prove_json_value(void)
 {
     (void) json_value(&s, any_value(), &s.element);
+}
+
+
+void
+prove_json_object(void)
+{
+    (void) json_object(&s, any_value(), &s.element);
+}
+
+
+void
+prove_json_object_inside(void)
+{
+    (void) json_object_inside(&s, any_value(), s.objects);
+}
+
+
+void
+prove_json_array(void)
+{
+    (void) json_array(&s, any_value(), &s.element);
+}
+
+
+void
+prove_json_array_inside(void)
+{
+    (void) json_array_inside(&s, any_value());
 }

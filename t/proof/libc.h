@@ -24,25 +24,6 @@
 #define TERMINATED(s)  (READABLE(s, 1) && (s)[ROOM(s) - 1] == '\0')
 
 
-/* 7.24.4.1 */
-
-int
-memcmp(const void *a, const void *b, size_t n)
-REQUIRES(READABLE(a, n) && READABLE(b, n))
-ASSIGNS();
-
-
-/* the same, for proofs without contracts */
-
-int
-stub_memcmp(const void *a, const void *b, size_t n)
-{
-    __CPROVER_assert(READABLE(a, n) && READABLE(b, n), "memcmp requires");
-
-    return nondet_int();
-}
-
-
 /* 7.24.5.1 */
 
 void *
@@ -86,6 +67,25 @@ strlen(const char *s)
 REQUIRES(TERMINATED(s))
 ASSIGNS()
 ENSURES(RESULT < ROOM(s) && s[RESULT] == '\0');
+
+
+/* 7.24.4.1 */
+
+int
+memcmp(const void *a, const void *b, size_t n)
+REQUIRES(READABLE(a, n) && READABLE(b, n))
+ASSIGNS();
+
+
+/* the same, for proofs without contracts */
+
+int
+stub_memcmp(const void *a, const void *b, size_t n)
+{
+    __CPROVER_assert(READABLE(a, n) && READABLE(b, n), "memcmp requires");
+
+    return nondet_int();
+}
 
 
 #endif /* _PROOF_LIBC_H_INCLUDED_ */
