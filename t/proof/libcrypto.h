@@ -10,8 +10,7 @@
 
 /*
  * What OpenSSL's manual says of functions of libcrypto, as far as proofs rely
- * upon it: sha(3), CRYPTO_memcmp(3), OPENSSL_cleanse(3).  These contracts are
- * assumed.
+ * upon it.  These contracts are assumed.
  */
 
 

@@ -14,8 +14,8 @@
 #include "clockodo_placeholder.c"
 
 
-/* longer than the longest word, "yoursecrettoken" */
-#define TOKEN_MAX  16
+/* longer than some words, as "changeme" */
+#define TOKEN_MAX  10
 
 
 void

@@ -29,7 +29,8 @@
          (__CPROVER_same_object(text, LOOP_ENTRY(text))                       \
           && OFFSET(text) + len                                               \
              == OFFSET(LOOP_ENTRY(text)) + LOOP_ENTRY(len)                    \
-          && len <= LOOP_ENTRY(len) && 2 * n <= LOOP_ENTRY(len) - len),       \
+          && len <= LOOP_ENTRY(len) && n <= LOOP_ENTRY(len)                   \
+          && 2 * n <= LOOP_ENTRY(len) - len),                                 \
          (len))
 
 
