@@ -62,28 +62,26 @@ static void any_free(clockodo_json_members_t *members);
     ((v)->type == CLOCKODO_JSON_STRING_TYPE                                   \
      ? QUOTED(v) : READABLE((v)->data, (v)->len) && !(v)->escaped)
 
-/* all that is read of values; faults are another matter */
-
-#define EVENT_VALUES(e)                                                       \
-    (e)->secret, __CPROVER_object_upto((e)->token, CLOCKODO_SHA256_LEN),      \
-    (e)->subscription_id, (e)->company_id, (e)->occurred, (e)->type,          \
-    (e)->event, (e)->entity, (e)->action, (e)->subscription, (e)->company,    \
-    (e)->occurred_at, (e)->entity_id, (e)->budget_type, (e)->threshold,       \
-    __CPROVER_object_upto((e)->secret_buf,                                    \
-                          offsetof(clockodo_event_t, key_buf)                 \
-                          - offsetof(clockodo_event_t, secret_buf))
-
 /* the type is in the table, the entity in the event */
 
 #define EVENT_TYPE(e)                                                         \
     ((e)->type == NULL                                                        \
-     || NEAR(&clockodo_event_types[0], (e)->type,                             \
-             &clockodo_event_types[CLOCKODO_EVENT_TYPES - 1]))
+     || BETWEEN(&clockodo_event_types[0], (e)->type,                          \
+                &clockodo_event_types[CLOCKODO_EVENT_TYPES - 1]))
 
 #define EVENT_ENTITY(e)                                                       \
     ((e)->entity.len == 0                                                     \
-     || (__CPROVER_pointer_equals((e)->entity.data, (e)->event_buf)           \
+     || ((e)->entity.data == (e)->event_buf                                   \
          && (e)->entity.len < CLOCKODO_EVENT_NAME_LEN))
+
+/* what stays when a value is read */
+
+#define EVENT_STAYS(e, old)                                                   \
+    ((e)->handshake == (old)->handshake                                       \
+     && (e)->secret_fault == (old)->secret_fault                              \
+     && (e)->token_fault == (old)->token_fault                                \
+     && (e)->envelope_fault == (old)->envelope_fault                          \
+     && (e)->payload_fault == (old)->payload_fault)
 
 #define READER(m)                                                             \
     ((m)->read == event_read_secret || (m)->read == event_read_token          \
@@ -130,16 +128,10 @@ ENSURES(RESULT == EVENT_READ_OK
          || (result == EVENT_READ_MISTYPED) == (member->value.type != m->type)))
 
 
-static event_read_e
-event_read_value(clockodo_event_t *event, const event_member_t *m,
-    const clockodo_json_member_t *member)
-REQUIRES(VALUE_REQUIRES(event, m, member))
-ASSIGNS(EVENT_VALUES(event))
-ENSURES(VALUE_ENSURES(m, member, RESULT))
-ENSURES(EVENT_TYPE(event) && EVENT_ENTITY(event));
-
-
-/* the same: any values, while faults stay, with such a type and such an entity */
+/*
+ * What is proved of event_read_value(), for what relies upon it: any values,
+ * while faults stay.
+ */
 
 event_read_e
 stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
@@ -150,12 +142,6 @@ stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
 
     __CPROVER_assert(VALUE_REQUIRES(event, m, member), "value requires");
 
-    any.handshake = event->handshake;
-    any.secret_fault = event->secret_fault;
-    any.token_fault = event->token_fault;
-    any.envelope_fault = event->envelope_fault;
-    any.payload_fault = event->payload_fault;
-
     any.type = nondet_bool()
                ? &clockodo_event_types[any_up_to(CLOCKODO_EVENT_TYPES - 1)]
                : NULL;
@@ -163,11 +149,152 @@ stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
     any.entity.data = event->event_buf;
     any.entity.len = any_up_to(CLOCKODO_EVENT_NAME_LEN - 1);
 
+    assume(EVENT_STAYS(&any, event));
+
     *event = any;
 
     assume(VALUE_ENSURES(m, member, rc));
 
     return rc;
+}
+
+
+/* contracts of core.h, libcjson.h and above, for a proof without them */
+
+event_read_e
+stub_event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
+{
+    clockodo_str_t  any;
+
+    __CPROVER_assert(STR(text), "event_read_name requires");
+
+    event->type = nondet_bool()
+                  ? &clockodo_event_types[any_up_to(CLOCKODO_EVENT_TYPES - 1)]
+                  : NULL;
+
+    event->event = any;
+    event->action = any;
+
+    if (nondet_bool()) {
+        return EVENT_READ_INVALID;
+    }
+
+    __CPROVER_havoc_slice(event->event_buf, CLOCKODO_EVENT_NAME_LEN);
+
+    event->entity.data = event->event_buf;
+    event->entity.len = 1 + any_up_to(CLOCKODO_EVENT_NAME_LEN - 2);
+
+    return EVENT_READ_OK;
+}
+
+
+int
+stub_event_consists_of(const clockodo_str_t *text, size_t max,
+    const char *others)
+{
+    __CPROVER_assert(STR(text) && TERMINATED(others), "consists_of requires");
+
+    return nondet_bool() && text->len > 0 && text->len <= max;
+}
+
+
+int
+stub_clockodo_sha256(const void *text, size_t len,
+    unsigned char digest[CLOCKODO_SHA256_LEN])
+{
+    __CPROVER_assert(TEXT(text, len) && WRITABLE(digest, CLOCKODO_SHA256_LEN),
+                     "clockodo_sha256 requires");
+    __CPROVER_havoc_slice(digest, CLOCKODO_SHA256_LEN);
+
+    return nondet_bool() ? 0 : -1;
+}
+
+
+int
+stub_clockodo_time_parse(const unsigned char *text, size_t len,
+    int64_t *seconds)
+{
+    int64_t  any;
+
+    __CPROVER_assert(TEXT(text, len) && WRITABLE(seconds, sizeof(int64_t)),
+                     "clockodo_time_parse requires");
+
+    if (len > CLOCKODO_TIME_LEN || nondet_bool()) {
+        return -1;
+    }
+
+    *seconds = any;
+
+    return 0;
+}
+
+
+uint64_t
+stub_clockodo_id_parse(const unsigned char *text, size_t len)
+{
+    __CPROVER_assert(TEXT(text, len), "clockodo_id_parse requires");
+
+    return len > 0 && len <= CLOCKODO_ID_LEN ? nondet_size() : 0;
+}
+
+
+size_t
+stub_clockodo_number_format(double value, char buf[CLOCKODO_NUMBER_LEN])
+{
+    __CPROVER_assert(WRITABLE(buf, CLOCKODO_NUMBER_LEN),
+                     "clockodo_number_format requires");
+    __CPROVER_havoc_slice(buf, CLOCKODO_NUMBER_LEN);
+
+    return any_up_to(CLOCKODO_NUMBER_LEN);
+}
+
+
+cJSON *
+stub_cJSON_ParseWithLengthOpts(const char *value, size_t buffer_length,
+    const char **return_parse_end, cJSON_bool require_null_terminated)
+{
+    char   *string;
+    cJSON  *item;
+
+    __CPROVER_assert(buffer_length > 0 && READABLE(value, buffer_length)
+                     && (value[0] != '"' || buffer_length >= 2)
+                     && return_parse_end == NULL, "cJSON requires");
+
+    if (nondet_bool()) {
+        return NULL;
+    }
+
+    item = (cJSON *) any_text(sizeof(cJSON));
+
+    if (value[0] == '"') {
+        string = (char *) any_text(buffer_length - 1);
+        assume(string[buffer_length - 2] == '\0');
+
+        item->valuestring = string;
+    }
+
+    return item;
+}
+
+
+void
+stub_cJSON_Delete(cJSON *item)
+{
+    __CPROVER_assert(READABLE(item, sizeof(cJSON)), "cJSON_Delete requires");
+}
+
+
+size_t
+stub_strlen(const char *s)
+{
+    size_t  n;
+
+    __CPROVER_assert(TERMINATED(s), "strlen requires");
+
+    n = any_up_to(ROOM(s) - 1);
+    assume(s[n] == '\0');
+
+    return n;
 }
 
 
@@ -258,17 +385,29 @@ any_member(void)
 void
 prove_event_read_value(void)
 {
-    size_t                  len;
-    clockodo_json_member_t  member;
+    size_t                         len;
+    event_read_e                   rc;
+    clockodo_event_t               old, any;
+    const event_member_t          *m;
+    clockodo_json_member_t         member;
+    const clockodo_json_member_t  *found;
 
     len = any_up_to(PROOF_TEXT);
     member.value = any_value(any_text(len), len);
+    found = nondet_bool() ? &member : NULL;
+    m = any_member();
 
+    event = any;
     event.type = NULL;
     event.entity.len = 0;
+    old = event;
 
-    (void) event_read_value(&event, any_member(),
-                            nondet_bool() ? &member : NULL);
+    rc = event_read_value(&event, m, found);
+
+    __CPROVER_assert(VALUE_ENSURES(m, found, rc), "what the value is");
+    __CPROVER_assert(EVENT_STAYS(&event, &old), "faults stay");
+    __CPROVER_assert(EVENT_TYPE(&event) && EVENT_ENTITY(&event),
+                     "there is such a type and such an entity");
 }
 
 

@@ -17,8 +17,8 @@
 /* an escape of two surrogates, and more */
 #define ESCAPE_MAX  14
 
-/* a string that has room for one escape, and its quote */
-#define STRING_MAX  7
+/* room for one escape, and the quote behind it */
+#define STRING_LEN  8
 
 
 static json_scan_t            s;
@@ -70,7 +70,7 @@ prove_clockodo_json_string_next(void)
     clockodo_json_value_t    value;
     clockodo_json_string_t   string;
 
-    p = any_start(any_up_to(STRING_MAX));
+    p = any_start(STRING_LEN);
     end = json_string_rest(&s, p, p, &value);
 
     if (end == NULL) {
