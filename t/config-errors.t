@@ -141,6 +141,10 @@ my @errors = (
     [ qr/"clockodo_secret_file" directive has the file of another directive/,
       "access_log shared combined buffer=4k;\nclockodo_secret_file shared;" ],
 
+    [ qr{"\S+/\./same" in "clockodo_secret_file" .* is "\S+/same" by another},
+      "server {\nclockodo_secret_file same;\n"
+      . "location / { clockodo_secret_file ./same; }  #!\n}" ],
+
     [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*as a regular},
       map { "clockodo_secret_file $_;" }
           qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],

@@ -324,10 +324,9 @@ ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx);
 
 /*
- * The event was delivered, or was not: its key counts as known, or is free
- * again.  Neither does anything if there is no claim that is not settled.
+ * The event was not delivered: its key is free again.  Does nothing if there
+ * is no claim that is not settled.
  */
-void ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx);
 void ngx_http_clockodo_release(ngx_http_clockodo_ctx_t *ctx);
 
 
