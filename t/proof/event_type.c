@@ -12,6 +12,13 @@
 #include "any.h"
 
 
+#define LOOP_clockodo_event_entity_0                                          \
+    LOOP((i, entity),                                                         \
+         (i <= len                                                            \
+          && (entity == 0 || (entity < i && name[entity] == '.'))),           \
+         (len - i))
+
+
 #include "clockodo_event_type.c"
 
 

@@ -18,7 +18,7 @@
 #define ESCAPE_MAX  14
 
 /* room for one escape, and the quote behind it */
-#define STRING_LEN  8
+#define STRING_LEN  7
 
 
 static json_scan_t            s;

