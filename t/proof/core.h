@@ -157,7 +157,8 @@ ENSURES(RESULT == 0 || RESULT == 1);
 /* the text of a string, between its quotes */
 
 #define QUOTED(v)                                                             \
-    (OFFSET((v)->data) >= 1 && READABLE((v)->data - 1, (v)->len + 2))
+    (OFFSET((v)->data) >= 1 && READABLE((v)->data - 1, (v)->len + 2)          \
+     && (v)->data[-1] == '"' && (v)->data[(v)->len] == '"')
 
 #define NAME(v)                                                               \
     (READABLE(v, sizeof(clockodo_json_value_t))                               \

@@ -60,7 +60,9 @@ static void any_free(clockodo_json_members_t *members);
 
 #define VALUE(v)                                                              \
     ((v)->type == CLOCKODO_JSON_STRING_TYPE                                   \
-     ? QUOTED(v) : READABLE((v)->data, (v)->len) && !(v)->escaped)
+     ? QUOTED(v)                                                              \
+     : READABLE((v)->data, (v)->len) && !(v)->escaped                         \
+       && ((v)->len > 0 || (v)->type != CLOCKODO_JSON_NUMBER_TYPE))
 
 /* the type is in the table, the entity in the event */
 
@@ -188,6 +190,28 @@ stub_event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
 }
 
 
+/* a name goes to the buffer that it has, and fits into it */
+
+#define FITS(to, len)                                                         \
+    (to == event.secret_buf ? len <= CLOCKODO_SECRET_LEN                      \
+     : to == event.event_buf ? len <= CLOCKODO_EVENT_NAME_LEN                 \
+     : to == event.subscription_buf ? len <= CLOCKODO_ID_LEN                  \
+     : to == event.company_buf ? len <= CLOCKODO_ID_LEN                       \
+     : to == event.occurred_at_buf ? len <= CLOCKODO_TIME_LEN                 \
+     : to == event.entity_id_buf ? len <= CLOCKODO_ID_LEN                     \
+     : to == event.budget_type_buf && len <= CLOCKODO_BUDGET_TYPE_LEN)
+
+
+void
+stub_event_set(clockodo_str_t *name, char *buf, const clockodo_str_t *text)
+{
+    __CPROVER_assert(STR(text) && FITS(buf, text->len), "event_set requires");
+
+    name->data = buf;
+    name->len = text->len;
+}
+
+
 int
 stub_event_consists_of(const clockodo_str_t *text, size_t max,
     const char *others)
@@ -307,6 +331,9 @@ stub_name(const clockodo_json_value_t *name, const char *expected, size_t len)
 }
 
 
+#define TEXT_LEN  256
+
+
 static clockodo_str_t
 any_str(void)
 {
@@ -341,6 +368,20 @@ prove_event_read_name(void)
     event.entity.len = 0;
 
     (void) event_read_name(&event, &text);
+}
+
+
+void
+prove_event_set(void)
+{
+    clockodo_str_t  name, text;
+
+    text.len = any_up_to(CLOCKODO_SECRET_LEN);
+    text.data = (char *) any_text(text.len);
+
+    event_set(&name, (char *) any_text(text.len), &text);
+
+    __CPROVER_assert(name.len == text.len, "it is as long");
 }
 
 
@@ -385,15 +426,13 @@ any_member(void)
 void
 prove_event_read_value(void)
 {
-    size_t                         len;
     event_read_e                   rc;
     clockodo_event_t               old, any;
     const event_member_t          *m;
     clockodo_json_member_t         member;
     const clockodo_json_member_t  *found;
 
-    len = any_up_to(PROOF_TEXT);
-    member.value = any_value(any_text(len), len);
+    member.value = any_value(any_text(TEXT_LEN), TEXT_LEN);
     found = nondet_bool() ? &member : NULL;
     m = any_member();
 
@@ -412,7 +451,6 @@ prove_event_read_value(void)
 
 
 #define MEMBERS_MAX  2
-#define TEXT_LEN     256
 
 
 /* members of any objects of the text, as the scan leaves them */
