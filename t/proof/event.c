@@ -62,7 +62,8 @@ static void any_free(clockodo_json_members_t *members);
     ((v)->type == CLOCKODO_JSON_STRING_TYPE                                   \
      ? QUOTED(v)                                                              \
      : READABLE((v)->data, (v)->len) && !(v)->escaped                         \
-       && ((v)->len > 0 || (v)->type != CLOCKODO_JSON_NUMBER_TYPE))
+       && ((v)->type != CLOCKODO_JSON_NUMBER_TYPE                             \
+           || ((v)->len > 0 && (v)->data[0] != '"')))
 
 /* the type is in the table, the entity in the event */
 
@@ -453,6 +454,9 @@ prove_event_read_value(void)
 #define MEMBERS_MAX  2
 
 
+static clockodo_json_member_t  list[MEMBERS_MAX];
+
+
 /* members of any objects of the text, as the scan leaves them */
 
 static clockodo_json_e
@@ -469,13 +473,13 @@ any_scan(const unsigned char *text, size_t len, uint32_t key,
     }
 
     members->n = any_up_to(MEMBERS_MAX);
-    members->list = members->first;
+    members->list = list;
 
-    for (i = 0; i < members->n; i++) {
-        members->first[i].name = any_value(text, len);
-        assume(NAME(&members->first[i].name));
+    for (i = 0; i < MEMBERS_MAX; i++) {
+        list[i].name = any_value(text, len);
+        assume(NAME(&list[i].name));
 
-        members->first[i].value = any_value(text, len);
+        list[i].value = any_value(text, len);
     }
 
     return CLOCKODO_JSON_OK;
@@ -485,7 +489,7 @@ any_scan(const unsigned char *text, size_t len, uint32_t key,
 static void
 any_free(clockodo_json_members_t *members)
 {
-    __CPROVER_assert(members->list == members->first, "it is still the list");
+    __CPROVER_assert(members->list == list, "it is still the list");
 }
 
 
