@@ -160,27 +160,11 @@ ENSURES(RESULT == 0 || RESULT == 1);
     (OFFSET((v)->data) >= 1 && READABLE((v)->data - 1, (v)->len + 2)          \
      && (v)->data[-1] == '"' && (v)->data[(v)->len] == '"')
 
+/* a name, which is a string that the scan let pass */
+
 #define NAME(v)                                                               \
     (READABLE(v, sizeof(clockodo_json_value_t))                               \
      && (v)->type == CLOCKODO_JSON_STRING_TYPE && QUOTED(v))
-
-
-/* a name is a string that the scan let pass */
-
-int
-clockodo_json_name_folds_to(const clockodo_json_value_t *name,
-    const char *expected, size_t len)
-REQUIRES(NAME(name) && TEXT(expected, len))
-ASSIGNS()
-ENSURES(RESULT == 0 || RESULT == 1);
-
-
-int
-clockodo_json_name_decodes_to(const clockodo_json_value_t *name,
-    const char *expected, size_t len)
-REQUIRES(NAME(name) && TEXT(expected, len))
-ASSIGNS()
-ENSURES(RESULT == 0 || RESULT == 1);
 
 
 #endif /* _PROOF_CORE_H_INCLUDED_ */
