@@ -57,28 +57,34 @@ run:                    ## install, build, show it at work (PORT=8080 CHECK=1)
 # Unit tests of the pure core.  They say what nginx's tests say, in TAP, so
 # that prove counts both.
 
-UNIT    := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
-OBJS    := $(patsubst %.c,build/unit/%.o,$(notdir \
+UNIT_IN := build/unit
+UNIT_AS := -O1 -fno-omit-frame-pointer \
+           -fsanitize=address,undefined -fno-sanitize-recover=all
+
+UNIT    := $(patsubst t/unit/%.c,$(UNIT_IN)/%,$(wildcard t/unit/test_*.c))
+OBJS    := $(patsubst %.c,$(UNIT_IN)/%.o,$(notdir \
                $(wildcard src/core/clockodo_*.c t/unit/guard.c)))
 
-UNIT_CC := $(CC) -g -O1 -W -Wall -Werror -Isrc/core -It/unit \
-           -fsanitize=address,undefined -fno-sanitize-recover=all \
-           -fno-omit-frame-pointer
+UNIT_CC := $(CC) -g $(UNIT_AS) -W -Wall -Werror -Isrc/core -It/unit
 
 vpath %.c src/core t/unit
 
-$(OBJS): build/unit/%.o: %.c $(wildcard src/core/clockodo_*.h t/unit/*.h) \
-                         build/nginx.id
+$(OBJS): $(UNIT_IN)/%.o: %.c $(wildcard src/core/clockodo_*.h t/unit/*.h) \
+                           build/nginx.id
 	@mkdir -p $(@D)
 	@$(UNIT_CC) -c -o $@ $<
 
-$(UNIT): build/unit/%: %.c $(OBJS)
+$(UNIT): $(UNIT_IN)/%: %.c $(OBJS)
 	@$(UNIT_CC) $(UNIT_WRAP) -o $@ $^ -lcmocka -lcjson -lcrypto
 
-# its allocator fails when it is told to
+# what fails when it is told to: an allocator, and libcrypto
 
-build/unit/test_memory build/memcheck/test_memory: \
-    UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,malloc calloc realloc free)
+%/test_memory: UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,malloc calloc \
+    realloc free)
+
+%/test_sha256: UNIT_WRAP := $(patsubst %,-Xlinker --wrap=%,SHA256_Init \
+    SHA256_Update SHA256_Final EVP_Digest EVP_MD_CTX_new EVP_DigestInit_ex \
+    EVP_DigestUpdate EVP_DigestFinal_ex)
 
 TESTS   := $(or $(T),$(UNIT) $(sort $(wildcard t/*.t)))
 
@@ -154,8 +160,9 @@ asan:                   ## all tests, nginx being built with ASan and UBSan
 # the installed nginx.  Left out are the slowest tests, those that look into nginx
 # or find workers by their names, which valgrind hides, and those of programs.
 
-MEMCHECK    := $(patsubst build/unit/%,build/memcheck/%,$(UNIT))
-MEMCHECK_NOT = t/config-errors.t t/readme.t t/secret-file.t t/unused.t \
+MEMCHECK    := $(patsubst $(UNIT_IN)/%,build/memcheck/%,$(UNIT))
+MEMCHECK_NOT = t/config-errors.t t/failed-calls.t t/readme.t \
+               t/secret-file.t t/unused.t \
                $(wildcard t/deliver-*.t) t/applications.t \
                $(shell grep -lE -e '->(workers|reload)\b' t/*.t)
 
@@ -261,6 +268,13 @@ faults:                 ## workers, application and nginx fail under load
 	@$(PROVE) -j 1 $(or $(T),$(sort $(wildcard t/faults/*.t)))
 
 
+failures:               ## each allocation and system call fails once
+	@tools/install build test
+	@$(MAKE) --no-print-directory build/nginx.id
+	@tools/asan --failures $(RUN) -j 1 \
+	    $(or $(T),$(sort $(wildcard t/failures/*.t)))
+
+
 deliver:                ## delivery: kills, failing servers, many events
 	@tools/install build test
 	@$(MAKE) --no-print-directory all
@@ -308,6 +322,13 @@ cost:                   ## hostile bodies, many events: instructions, valgrind
 	@tools/cost build/cost/cost_dedupe level 'claim and commit among 100 events'
 
 
+# gcov; what each part is that T names, tools/coverage --help says
+
+coverage:               ## what tests run, by gcov (T="core module")
+	@tools/install build test
+	@$(MAKE) --no-print-directory build/nginx.id $(LOCALE)
+	@tools/coverage $(T)
+
 lint:                   ## style, cppcheck, shellcheck, code against docs
 	@tools/install build lint
 	@$(MAKE) --no-print-directory all
@@ -321,8 +342,13 @@ matrix:                 ## builds and tests on each release of Debian, in chroot
 	@tools/install build test matrix chroot
 	@tools/releases
 
-platforms:              ## builds and tests with 32-bit words, in a chroot
-	@tools/install chroot
+foreign:                ## builds and tests within any nginx's source (NGINX=DIR)
+	@tools/install build test foreign
+	@tools/foreign "$(NGINX)" $(T)
+
+platforms:              ## builds and tests on others (T="i386 arm64 s390x musl ...")
+	@tools/install build test chroot
+	@$(MAKE) --no-print-directory build/nginx.id $(LOCALE)
 	@tools/platforms $(T)
 
 prove:                  ## bounded proofs of the pure core, in a chroot (T=NAME)
@@ -342,6 +368,11 @@ counts:                 ## instructions a request, and whether they are too many
 	@$(MAKE) --no-print-directory all
 	@bench/run counts
 	@bench/redis instructions
+
+scale:                  ## many edges, a cluster of Redis, faults (docs/scale.md)
+	@tools/install build scale
+	@$(MAKE) --no-print-directory all
+	@bench/scale controls faults
 
 
 # What is made for others.  tools/version says which version it is.
@@ -369,10 +400,21 @@ deb-check:              ## build and check it in a chroot (RELEASE=trixie, ...)
 	@tools/install chroot
 	@tools/chroot $(or $(RELEASE),bookworm) tools/deb-check
 
+debs:                   ## the packages for all releases of Debian, checked
+	@tools/install chroot
+	@tools/debs $(RELEASE)
+
+container:              ## the image of examples/container, built and tested
+	@tools/install container
+	@tools/container
+
 install-check:          ## what docs/install.md says, in a chroot
 	@tools/install chroot
 	@rm -f build/chroot-bookworm/made       # a fresh one: nothing else is there
 	@tools/chroot bookworm tools/install-check
+
+release:                ## all that a release needs, but for the tag
+	@tools/release
 
 help:                   ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' \
@@ -387,7 +429,7 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
-        build-memcheck valgrind build-fuzz fuzz build-exhaustive \
-        exhaustive fuzz-http faults deliver build-ct ct cost lint static \
-        matrix platforms prove bench counts man dist deb deb-check \
-        install-check help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz build-exhaustive exhaustive \
+        fuzz-http faults failures deliver build-ct ct cost coverage lint \
+        static matrix foreign platforms prove bench counts scale man dist deb \
+        deb-check debs install-check container release help clean FORCE

@@ -172,8 +172,9 @@ my %settings = (
 
 # modules: those to load; more: what else there are locations for; off: the
 # module is loaded and used nowhere; wrapper: a command that execs nginx;
-# single: one process; main, level: more settings; reply: what the application
-# says; application: the socket of another one; redis: that of a Redis.
+# single: one process; main, http, level: more settings; reply: what the
+# application says; application: the socket of another one; redis: that of a
+# Redis.
 
 sub start {
     my ($class, %arg) = @_;
@@ -266,6 +267,7 @@ http {
     keepalive_requests 100000000;
     client_max_body_size 128k;
     client_body_buffer_size 128k;
+    @{[ $arg{http} || '' ]}
 
     $settings
 

@@ -167,9 +167,24 @@ sub lua {
     $nginx = Clockodo::Nginx->start(
         modules => \@modules,
         http    => app(),
-        server  => join '', "client_body_buffer_size 1k;\n",
+        server  => <<"END" . join '',
+            client_body_buffer_size 1k;
+
+            location /lua-typeless {
+                error_page 502 = \@typeless;
+                ${\($hook =~ s{http://app}{http://127.0.0.1:1}r)}
+            }
+
+            location \@typeless {
+                rewrite_by_lua_block { ngx.req.clear_header("Content-Type") }
+                $hook
+            }
+END
                    map { "location /lua-$_ { $before{$_} $hook }\n" }
                    sort keys %before);
+
+    is(outcome('lua-typeless', $event), '200 accepted same',
+       'the type goes once it was judged');
 
     for my $before (qw(read rewrite single file)) {
         for my $how ([], [ $chunked ]) {

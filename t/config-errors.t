@@ -302,11 +302,16 @@ my @errors = (
           [qw(clockodo_secret_file secrets off)],
           [qw(clockodo_events team.* *)],
           [qw(clockodo_unknown_events forward reject)],
+          [qw(clockodo_dedupe drop off)],
           [qw(clockodo_company 1 any)],
           [qw(clockodo_max_age 1h off)],
           [qw(clockodo_max_body_size 1k 16k)],
           [qw(clockodo_mask_token on off)] ),
 
+
+    [ qr/zone "ngx_http_clockodo_module" is already declared for a different/,
+      'limit_req_zone $uri zone=ngx_http_clockodo_module:1m rate=1r/s;'
+      . "server { clockodo_webhook on; clockodo_token S3cr3t; }\n} #!" ],
 
     [ qr/"clockodo_zone" directive is duplicate/,
       "clockodo_zone 1m;\nclockodo_zone 1m; #!\nserver { }" ],
@@ -501,7 +506,7 @@ for my $case (@errors) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @emerg = $text =~ /^nginx: \[emerg\] (.*)/mg;
+        my @emerg = $text =~ /^\w+: \[emerg\] (.*)/mg;
 
         ok($rc == 1 && @emerg == 1 && $emerg[0] =~ $message
            && $emerg[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
@@ -536,7 +541,7 @@ for my $case (@warnings) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @warn = $text =~ /^nginx: \[warn\] (.*)/mg;
+        my @warn = $text =~ /^\w+: \[warn\] (.*)/mg;
 
         ok($rc == 0 && @warn == 1 && $warn[0] =~ $message
            && $warn[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
@@ -554,7 +559,7 @@ for my $case (@warnings) {
     my ($rc, $text) = run('clockodo_token_file ' . file("S3cr3t\n", 0) . ';',
                           $uid);
 
-    like($text, qr/cannot open .* "clockodo_token_file" .*Permission denied/,
+    like($text, qr/cannot open .* "clockodo_token_file" .*\(13: /,
          'error: token file that may not be read');
 }
 

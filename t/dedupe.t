@@ -11,6 +11,7 @@ use Clockodo::Application;
 use Clockodo::Client;
 use Clockodo::Clock;
 use Clockodo::Nginx;
+use Config;
 use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use Test::More;
@@ -582,7 +583,8 @@ sub full {
     my ($set, %arg) = wall_clock(sub { status($_[0])->{timestamp} });
     my ($nginx, $app) = start('clockodo_dedupe drop lease=1h;', %arg,
         more => 'proxy_pass http://silent;', pass => '',
-        http => 'clockodo_zone 196k; upstream silent { server unix:SLOW; }');
+        http => 'clockodo_zone ' . least_zone() . ';'
+                . 'upstream silent { server unix:SLOW; }');
 
     my $capacity = status($nginx)->{dedupe}{capacity};
 
@@ -643,7 +645,7 @@ sub full {
 
 sub evicted {
     my ($nginx, $app) = start('clockodo_dedupe drop;',
-                              http => 'clockodo_zone 196k;');
+                              http => 'clockodo_zone ' . least_zone() . ';');
 
     my $capacity = status($nginx)->{dedupe}{capacity};
     my $client = Clockodo::Client->new($nginx->port);
@@ -815,8 +817,23 @@ sub memory {
     my ($nginx) = start('clockodo_dedupe drop;');
     my $capacity = status($nginx)->{dedupe}{capacity};
 
-    is($promised =~ tr/,//dr, $capacity, 'entries in 1 MB');
+    $promised =~ tr/,//d;
+
+    # shorter words leave room for some more
+
+    cmp_ok($capacity, $Config{ptrsize} < 8 ? '>=' : '==', $promised,
+           'entries in 1 MB');
     cmp_ok($capacity, '>=', 7000, 'at least 7,000');
+}
+
+
+# The size of a zone in which there is room for few events.
+
+sub least_zone {
+    eval { start('clockodo_dedupe drop;', http => 'clockodo_zone 1k;') };
+
+    return ($@ =~ /"clockodo_zone" .* must be at least (\d+k) in/)[0]
+           // die "no least size: $@";
 }
 
 

@@ -95,6 +95,11 @@ my $nginx = Clockodo::Nginx->start(http => app(), server => <<'END');
             proxy_pass http://127.0.0.1:1;
         }
 
+        location /to/masked {
+            error_page 502 = @on;
+            proxy_pass http://127.0.0.1:1;
+        }
+
         location /to/small {
             client_body_buffer_size 1k;
             error_page 502 = @off;
@@ -194,7 +199,8 @@ for my $path (qw(/off /off/small)) {
              $masked, $path);
 }
 
-for my $path (map({ "/to/$_" } qw(uri off no-module report small try)),
+for my $path (map({ "/to/$_" } qw(uri off no-module report masked
+                                small try)),
               qw(/late /late/small))
 {
     my ($sent, $masked) = bodies($spellings[1]);

@@ -20,6 +20,8 @@ chmod 0755, $dir;
 mkdir "$dir/conf" or die "mkdir: $!\n";
 
 my %secrets = ('clockodo.tokens' => 'a-token-of-the-file',
+               'berlin.tokens'   => 'another-token-of-a-file',
+               'hamburg.tokens'  => 'a-third-token-of-a-file',
                'clockodo.keys'   => 'whsec_' . 'A' x 32);
 
 for my $name (keys %secrets) {

@@ -43,6 +43,12 @@ my $nginx = Clockodo::Nginx->start(http => <<"END", server => <<'END');
         server unix:@{[ $redis->path ]} max_fails=0 backup;
     }
 
+    upstream kept {
+        server unix:$dir/sock;
+        server unix:@{[ $redis->path ]} backup;
+        keepalive 2;
+    }
+
     upstream two {
         server unix:$dir/sock max_fails=0;
         server unix:@{[ $redis->path ]} max_fails=0 backup;
@@ -119,6 +125,10 @@ END
     location = /two/known {
         clockodo_redis_pass two;
         clockodo_redis_dedupe 1h;
+    }
+
+    location = /kept {
+        clockodo_redis_pass kept;
     }
 
     location = /two/short {
@@ -208,7 +218,7 @@ for ([ '/one', $id, '200 accepted/ 200' ],
      [ '/one', "-READONLY no\r\n", '502 accepted/ 502' ],
      [ '/one/auth', "-OOM no\r\n", '502 accepted/ 502', $ok ],
      [ '/one/auth', '', '502 accepted/ 502', "-WRONGPASS no\r\n" ],
-     [ '/two', "-READONLY no\r\n", '200 accepted/ 502, 200' ])
+     [ '/two', "-READONLY no\r\n", '200 accepted/ 404, 200' ])
 {
     my ($to, $text, $want, @auth) = @$_;
 
@@ -318,9 +328,31 @@ for my $text (sort keys %errors) {
 
     $redis->call('FLUSHALL');
 
-    is(ask('/two', $text), '200 accepted/ 502, 200', 'the next server');
+    my $said = $errors{$text} =~ /^(?:READONLY|MOVED)$/ ? 404 : 502;
+
+    is(ask('/two', $text), "200 accepted/ $said, 200", 'the next server');
     is($redis->call('XLEN', 'clockodo:events'), 1, 'stored');
 }
+
+# After the answer of one that has not the stream, its connection is kept if
+# nothing is to come any more.
+
+for my $text ("-MOVED 1 x\r\n", "-MOVED 1", "-MOVED 1 x\r\n+", "-MOVED 1\n\n") {
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(post(event()) =~ s{/hook}{/kept}r);
+
+    my $server = Clockodo::Client->accept($listening, $nginx->worker);
+
+    $server->receive(qr/\Q$end\E/);
+    $server->send($text);
+
+    is($client->reply->{status}, 200, 'the next server');
+    is($server->silent, $text eq "-MOVED 1 x\r\n", 'kept, or not: '
+       . show($text));
+    $server->close;
+}
+
 
 # What is wrong with AUTH: no event goes that way, and the next server gets it.
 
@@ -371,15 +403,21 @@ is($redis->call('XLEN', 'clockodo:events'), 2, 'stored');
 
 
 # What comes before anything was asked, such as that there are too many clients,
-# is no answer, and is not taken for the start of the next server's.
+# is no answer, and is not taken for the start of the next server's.  Angie
+# reads only after it has sent the event, and cannot tell: docs/redis.md.
+
+my $reads_late = Clockodo::Nginx->maker eq 'Angie';
 
 for my $text ("-ERR max number of clients reached\r\n", "220 smtp.invalid\r\n",
               $id, '$')
 {
     $redis->call('FLUSHALL');
 
-    is(greeted($text), '200 accepted/ 502, 200', 'unasked: ' . show($text));
-    is($redis->call('XLEN', 'clockodo:events'), 1, 'stored by the next');
+    my ($tried, $stored) = $reads_late && $text eq $id ? ('200', 0)
+                                                       : ('502, 200', 1);
+
+    is(greeted($text), "200 accepted/ $tried", 'unasked: ' . show($text));
+    is($redis->call('XLEN', 'clockodo:events'), $stored, 'stored by the next');
 }
 
 
@@ -415,7 +453,7 @@ is(ask('/two/error'), '504 accepted/ 504', 'error: time-out');
 is($redis->call('XLEN', 'clockodo:events'), 0, 'nothing is stored');
 
 is(ask('/two/error', $_, undef), '200 accepted/ 502, 200',
-   'error: ' . show($_)) for "-READONLY no\r\n", "hello\r\n", '';
+   'error: ' . show($_)) for "-OOM no\r\n", "hello\r\n", '';
 is(ask('/two/timeout'), '200 accepted/ 504, 200', 'timeout: time-out');
 is($redis->call('XLEN', 'clockodo:events'), 4, 'stored');
 

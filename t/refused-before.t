@@ -34,15 +34,26 @@ my %how = (
     both      => ['recursive_error_pages on;', '='],
 );
 
-my ($server, @cases) = ('');
+# the module looks more closely where any location has recursive error pages
 
-for my $refusal (sort keys %refusal) {
-    for my $to (sort keys %to) {
-        for my $how (sort keys %how) {
-            my ($setting, $status) = @{$refusal{$refusal}};
-            my $name = "$refusal-$to-$how";
+subtest 'some are recursive' => \&refused, keys %how;
+subtest 'none is recursive'  => \&refused, grep { !/recursive|both/ } keys %how;
 
-            $server .= <<"END";
+done_testing();
+
+
+sub refused {
+    my (@how) = @_;
+
+    my ($server, @cases) = ('');
+
+    for my $refusal (sort keys %refusal) {
+        for my $to (sort keys %to) {
+            for my $how (sort @how) {
+                my ($setting, $status) = @{$refusal{$refusal}};
+                my $name = "$refusal-$to-$how";
+
+                $server .= <<"END";
         location /$name {
             $setting
             $how{$how}[0]
@@ -50,14 +61,18 @@ for my $refusal (sort keys %refusal) {
             proxy_pass http://app;
         }
 END
-            # nginx has forgotten what a status was, or has another one
+                # nginx has forgotten what a status was, or has another one
 
-            push @cases, [$name, $how{$how}[1] ? 503 : $status];
+                push @cases, [$name, $how{$how}[1] ? 503 : $status];
+            }
         }
     }
-}
 
-my $nginx = Clockodo::Nginx->start(http => <<'END', server => <<"END");
+    # refused while nginx still reads its headers, before any location
+
+    push @cases, ['header', 400, 'Host: one', 'Host: two'];
+
+    my $nginx = Clockodo::Nginx->start(http => <<'END', server => <<"END");
     limit_req_zone all zone=one:1m rate=1r/m;
 
     server {
@@ -74,6 +89,7 @@ END
 
         add_header X-Verdict "[\$clockodo_verdict\$clockodo_reason]" always;
         recursive_error_pages off;
+        error_page 400 /later;
 
         location /first { limit_req zone=one; proxy_pass http://app; }
         location \@later { proxy_pass http://app; }
@@ -81,37 +97,36 @@ END
 $server
 END
 
-my $worker = $nginx->worker;
+    my $worker = $nginx->worker;
 
-# the one request that the limit lets pass
+    # the one request that the limit lets pass
 
-is(deliver($nginx, '/first')->{status}, 200, 'limit_req lets one pass');
-sleep 0.01 until length $nginx->read('logs/app.log');
+    is(deliver($nginx, '/first')->{status}, 200, 'limit_req lets one pass');
+    sleep 0.01 until length $nginx->read('logs/app.log');
 
-$nginx->new_log;
+    $nginx->new_log;
 
-for my $case (@cases) {
-    my ($name, $status) = @$case;
+    for my $case (@cases) {
+        my ($name, $status, @headers) = @$case;
 
-    my @before = map { $nginx->read($_) } qw(secrets logs/app.log);
+        my @before = map { $nginx->read($_) } qw(secrets logs/app.log);
 
-    for my $body (event(), event(token => '"guess"'), '{"secret":"s3cret"}',
-                  'xx')
-    {
-        my $what = "$name: " . substr($body, 0, 10) . length $body;
-        my $client = Clockodo::Client->new($nginx->port, $worker);
+        for my $body (event(), event(token => '"guess"'), '{"secret":"s3cret"}',
+                      'xx')
+        {
+            my $what = "$name: " . substr($body, 0, 10) . length $body;
+            my $client = Clockodo::Client->new($nginx->port, $worker);
 
-        $client->send(post($body) =~ s{/hook}{/$name}r);
+            $client->send(post($body, @headers) =~ s{/hook}{/$name}r);
 
-        my $reply = $client->reply;
+            my $reply = $client->reply;
 
-        is($reply->{status}, $status, "$what: status");
-        is($reply->{header}{'x-verdict'}, '[]', "$what: verdict");
+            is($reply->{status}, $status, "$what: status");
+            is($reply->{header}{'x-verdict'}, '[]', "$what: verdict");
+        }
+
+        unlike($nginx->new_log, qr/clockodo webhook/, "$name: no line of ours");
+        is_deeply([map { $nginx->read($_) } qw(secrets logs/app.log)], \@before,
+                  "$name: no handshake, nothing upstream");
     }
-
-    unlike($nginx->new_log, qr/clockodo webhook/, "$name: no line of ours");
-    is_deeply([map { $nginx->read($_) } qw(secrets logs/app.log)], \@before,
-              "$name: no handshake, nothing upstream");
 }
-
-done_testing();

@@ -43,6 +43,12 @@ my @errors = (
       "clockodo_spool a;\nclockodo_spool a;",
       "clockodo_spool a;\nclockodo_spool b;" ],
 
+    # nginx has it for files of its own
+
+    [ qr{the same path name "\Q$dir\E/a" in .* has the different levels},
+      "server { proxy_temp_path a 1 2; location /x { $on\n"
+      . 'clockodo_spool a; } }' ],
+
     [ qr/invalid number of arguments in "clockodo_spool" directive/,
       'clockodo_spool;', 'clockodo_spool a b;' ],
 
@@ -70,14 +76,15 @@ my @fine = map { "server { location /x { $on $_ } }" }
     'clockodo_spool relative;', "clockodo_spool $dir/absolute;",
     "clockodo_spool $dir/slashes///;",
     "clockodo_spool shared; } location /y { $on clockodo_spool shared/;",
-    "clockodo_spool nested; location /x/y { clockodo_spool nested2; }";
+    "clockodo_spool nested; location /x/y { clockodo_spool nested2; }",
+    "clockodo_spool limited; limit_except GET { deny all; }";
 
 for my $case (@errors) {
     my ($message, @configs) = @$case;
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @emerg = $text =~ /^nginx: \[emerg\] (.*)/mg;
+        my @emerg = $text =~ /^\w+: \[emerg\] (.*)/mg;
 
         ok($rc == 1 && @emerg == 1 && $emerg[0] =~ $message
            && $emerg[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,

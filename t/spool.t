@@ -37,9 +37,12 @@ subtest 'modes and owner'           => \&access;
 subtest 'a repeat'                  => \&duplicates;
 subtest 'events without an id'      => \&unknown;
 subtest 'what is not accepted'      => \&refused;
+subtest 'a subrequest'              => \&subrequest;
+subtest 'limit_except'              => \&limited;
 subtest 'on disk before the reply'  => \&flushed;
 subtest 'eight clients, two workers' => \&clients;
 subtest 'a slow disk'               => \&slow;
+subtest 'a full queue of threads'   => \&overflow;
 subtest 'clients that are gone'     => \&gone_clients;
 subtest 'HTTP/2'                    => \&http2;
 subtest 'what a call can fail by'   => \&failures;
@@ -242,7 +245,7 @@ sub flushed {
     my $worker = $nginx->worker;
 
     my $trace = Clockodo::Trace->new($worker, trace =>
-        'openat,write,fdatasync,fsync,link,linkat,unlink,unlinkat,writev');
+        '/^(open|write|fdatasync|fsync|link|unlink)');
 
     my @want = (
         [ 'accepted', qw(create write flush link flush-folder reply) ],
@@ -262,7 +265,7 @@ sub flushed {
         $seen += length $text;
 
         my @calls = map {
-            /openat\(.*"\Q$root\E\/spool\/tmp\/\S+", .*O_CREAT\|O_EXCL.*0600/
+            /open(?:at)?\(.*"\Q$root\E\/spool\/tmp\/\S+", .*O_CREAT\|O_EXCL.*0600/
                 ? 'create'
             : /write\(\d+<\Q$root\E\/spool\/tmp\//       ? 'write'
             : /fdatasync\(\d+<\Q$root\E\/spool\/tmp\//   ? 'flush'
@@ -442,6 +445,32 @@ sub http2 {
 }
 
 
+# The operator's own pool can be a small one.
+
+sub overflow {
+    plan skip_all => 'nginx has no threads' unless $threads;
+    plan skip_all => 'strace cannot trace here' unless $strace;
+
+    my $nginx = start(main => 'thread_pool default threads=1 max_queue=1;');
+    my $slow = Clockodo::Trace->new($nginx->worker,
+        trace => 'fdatasync', inject => 'fdatasync:delay_enter=30000000');
+
+    my @clients = event_client($nginx, 1);
+
+    $slow->wait_for(qr/fdatasync\(/);
+
+    push @clients, map { event_client($nginx, $_) } 2, 3;
+
+    is(judged($clients[2]->reply), '503 accepted/', 'no room for a third one');
+    like(spooled($nginx), qr/ 1$/, 'counted');
+
+    $slow->stop;
+
+    is(judged($clients[$_]->reply), '200 accepted/', 'stored') for 0, 1;
+    is(judged(event_client($nginx, 3)->reply), '200 accepted/', 'its repeat');
+}
+
+
 # Each call fails once: 503, a line that says which, nothing half-written, and
 # the next one is stored.
 
@@ -452,8 +481,8 @@ sub failures {
     my $root = $nginx->root;
     my $id = 100;
 
-    for my $case ([ 'openat', "$root/spool/new" ],
-                  [ 'newfstatat', "$root/spool/new" ],
+    for my $case ([ '/^open', "$root/spool/new" ],
+                  [ '/stat', "$root/spool/new" ],
                   [ 'fdatasync' ],
                   [ 'linkat' ],
                   [ 'fsync' ]) {
@@ -517,7 +546,7 @@ sub full_disk {
     is($status, '503 accepted/', 'full');
     cmp_ok(@stored, '>', 10, 'some have fitted');
 
-    like($nginx->new_log, qr/\[error\].*$not_stored .*No space left on device/,
+    like($nginx->new_log, qr/\[error\].*$not_stored .*\(28: /,
          'log');
 
     my @files = map { contents($_) } glob "$mnt/spool/new/*";
@@ -557,7 +586,7 @@ sub folders {
     $try->('as it was', '200 accepted/');
 
     rename "$root/spool", "$root/away";
-    $try->('removed', '503 accepted/', 'No such file or directory');
+    $try->('removed', '503 accepted/', '\(2: ');
 
     symlink "$root/away", "$root/spool";
     $try->('a symbolic link to the old one', '200 accepted/');
@@ -566,29 +595,46 @@ sub folders {
     mkdir "$root/other";
     symlink "$root/other", "$root/spool";
     $try->('a symbolic link to a folder of another', '503 accepted/',
-           'No such file or directory');
+           '\(2: ');
     unlink "$root/spool";
 
     symlink 'nowhere', "$root/spool";
-    $try->('a symbolic link to nowhere', '503 accepted/', 'No such file');
+    $try->('a symbolic link to nowhere', '503 accepted/', '\(2: ');
     unlink "$root/spool";
 
     rename "$root/away", "$root/spool";
 
     for my $folder ('new', 'tmp') {
         chown 0, 0, "$root/spool/$folder";
-        $try->("$folder is another's", '503 accepted/', 'Permission denied');
+        $try->("$folder is another's", '503 accepted/', '\(13: ');
         chown $uid, $gid, "$root/spool/$folder";
 
         chmod 0500, "$root/spool/$folder";
-        $try->("$folder is read-only", '503 accepted/', 'Permission denied');
+        $try->("$folder is read-only", '503 accepted/', '\(13: ');
         chmod 0700, "$root/spool/$folder";
 
         rename "$root/spool/$folder", "$root/away";
         save("$root/spool/$folder", '');
-        $try->("$folder is a file", '503 accepted/', 'Not a directory');
+        $try->("$folder is a file", '503 accepted/', '\(20: ');
         unlink "$root/spool/$folder";
         rename "$root/away", "$root/spool/$folder";
+    }
+
+    # a reload that cannot make them, nor look into them, goes on
+
+    if ($strace) {
+        my $trace = Clockodo::Trace->new($nginx->pid,
+            trace  => '/^(mkdir|open)',
+            inject => '/^(mkdir|open):error=EIO',
+            path   => "$root/spool/tmp");
+
+        $nginx->reload;
+        $trace->wait_for(qr/open.*INJECTED/);
+        $trace->stop;
+
+        like($nginx->new_log,
+             qr{\[emerg\].*mkdir\(\) "$root/spool/tmp" for "clockodo_spool" f},
+             'reload: log');
     }
 
     # what has the name of an event, and is none
@@ -601,12 +647,12 @@ sub folders {
     $id--;
     unlink "$root/spool/new/$file";
     symlink '/etc/passwd', "$root/spool/new/$file";
-    $try->('a symbolic link of its name', '503 accepted/', 'File exists');
+    $try->('a symbolic link of its name', '503 accepted/', '\(17: ');
 
     $id--;
     unlink "$root/spool/new/$file";
     mkdir "$root/spool/new/$file";
-    $try->('a folder of its name', '503 accepted/', 'File exists');
+    $try->('a folder of its name', '503 accepted/', '\(17: ');
     rmdir "$root/spool/new/$file";
 
     $id--;
@@ -669,6 +715,41 @@ sub rubbish {
               [ sort grep { $files{$_} } keys %files ],
               'old files of ours are gone');
     is_deeply([ files($nginx) ], [ "$key.json" ], 'events are not');
+}
+
+
+# A copy of a request is not an event.
+
+sub subrequest {
+    my $nginx = start(server => <<'END');
+        clockodo_token My_Sup3r_T0k3n;
+        clockodo_webhook on;
+        add_header X-Judged "$clockodo_verdict/$clockodo_reason" always;
+
+        location /mirrored { mirror /mirror; clockodo_spool spool; }
+        location /mirror { internal; clockodo_spool spool; }
+END
+
+    is(judged(deliver($nginx, '/mirrored')), '200 accepted/', 'stored');
+    is(files($nginx) + 0, 1, 'once');
+    wait_for(sub { $nginx->log =~ /"clockodo_spool" is only for events that w/ });
+    unlike($nginx->log, qr/$not_stored/, 'it has not tried to');
+}
+
+
+sub limited {
+    my $nginx = start(server => <<'END');
+        clockodo_token My_Sup3r_T0k3n;
+        clockodo_webhook on;
+        add_header X-Judged "$clockodo_verdict/$clockodo_reason" always;
+
+        location /all { clockodo_spool spool; limit_except GET { allow all; } }
+        location /none { clockodo_spool spool; limit_except GET { deny all; } }
+END
+
+    is(judged(deliver($nginx, '/all')), '200 accepted/', 'allowed');
+    is(deliver($nginx, '/none', company_id => 7)->{status}, 403, 'denied');
+    is(files($nginx) + 0, 1, 'one is stored');
 }
 
 

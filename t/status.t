@@ -10,6 +10,7 @@ use lib 't/lib';
 use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
+use Config;
 use Digest::SHA qw(sha256_hex);
 use JSON::PP qw(decode_json);
 use Test::More;
@@ -145,6 +146,16 @@ sub replies {
         is($head->{header}{'content-length'},
            $get->{header}{'content-length'}, "$uri: HEAD has the same length");
         ok($client->silent(0.1), "$uri: HEAD has no body");
+
+        # a body is none of its business, unless it is broken
+
+        for my $case ([ "3\r\nabc\r\n0\r\n\r\n", 200 ], [ "x\r\n", 400 ]) {
+            my ($body, $status) = @$case;
+            my $chunks = get($uri)
+                         =~ s/\r\n\r\n\z/\r\nTransfer-Encoding: chunked$&$body/r;
+
+            is(request($nginx, $chunks)->{status}, $status, "$uri: a body");
+        }
 
         for my $method (qw(POST PUT DELETE OPTIONS)) {
             my $reply = request($nginx, get($uri) =~ s/GET/$method/r);
@@ -541,17 +552,23 @@ sub subscriptions {
     my $nginx = start("location /hook { $on proxy_pass http://app; }");
     my $client = Clockodo::Client->new($nginx->port);
 
+    # words of 32 bits have no room for the larger ids: these are others
+
+    my ($max, @larger) = $Config{ptrsize} < 8
+                         ? (4294967295, 4294967296, 9007199254740991)
+                         : 9007199254740991;
+
     # of every second slot, and of some of those two at a time
 
     my @ids = ((map { 2 * $_ } 1 .. 130), (map { 2 * $_ + 512 } 1 .. 120),
-               9007199254740991, 1 .. 5, map { 1000001 + $_ } 1 .. 44);
+               $max, 1 .. 5, map { 1000001 + $_ } 1 .. 44);
 
-    for my $id (@ids, 2) {
+    for my $id (@ids, 2, @larger) {
         $client->send(post(event(subscription_id => $id)));
         $client->reply;
     }
 
-    my $last = status($nginx, @ids + 1)->{last_accepted};
+    my $last = status($nginx, @ids + 1 + @larger)->{last_accepted};
     my $time = delete $last->{subscriptions}{other};
     my @kept = keys %{$last->{subscriptions}};
 
@@ -559,14 +576,14 @@ sub subscriptions {
     is_deeply([ sort { $a <=> $b } @kept ],
               [ sort { $a <=> $b } keys %{{ map { $_ => 1 } @ids[0 .. 257] }}
               ], 'the first ones, each once');
-    is($last->{other_subscriptions}, @ids - 258,
+    is($last->{other_subscriptions}, @ids - 258 + @larger,
        'what does not fit is counted as such');
     ok($time, 'and its time');
 
     my $metrics = request($nginx, get('/metrics'))->{body};
 
     like($metrics, qr/^clockodo_subscription_last_\w+\{subscription="$_"\} \d+/m,
-         "metric of $_") for 2, 9007199254740991, 'other';
+         "metric of $_") for 2, $max, 'other';
 }
 
 

@@ -12,6 +12,7 @@ use Clockodo::Client;
 use Clockodo::Http2;
 use Clockodo::Nginx qw(contents gone wait_for);
 use Clockodo::Trace;
+use IO::Socket::INET;
 use Test::More;
 
 plan skip_all => 'nginx has no threads' unless Clockodo::Nginx->threads;
@@ -32,6 +33,7 @@ subtest 'no thread to be had'             => \&overflow;
 subtest 'clients that are gone'           => \&gone_clients;
 subtest 'events of the connection'         => \&events;
 subtest 'HTTP/2: streams, resets, a close' => \&http2;
+subtest 'ended amid a write'               => \&ended;
 subtest 'reopened amid a write'           => \&reopened;
 subtest 'quit amid a write'               => sub { quit('QUIT') };
 subtest 'reload amid a write'             => sub { quit('HUP') };
@@ -257,6 +259,58 @@ sub http2 {
         is_deeply([ grep { /^$end-/ } secrets($nginx) ], \@want,
                   "$end: recorded");
     }
+
+    fine($nginx);
+}
+
+
+# A request that nginx ends, since its stream was reset and its mirror is
+# answered, is kept until it is written: what is written is its memory.
+
+sub ended {
+    my $listening = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+        or die "cannot listen: $!\n";
+    my $port = $listening->sockport;
+
+    my $nginx = start(listen => 'http2', server => <<"END");
+    clockodo_token My_Sup3r_T0k3n;
+    clockodo_webhook on;
+
+    location /hook {
+        mirror /mirror;
+        clockodo_spool spool;
+    }
+
+    location = /mirror {
+        internal;
+        clockodo_webhook off;
+        proxy_pass http://127.0.0.1:$port;
+    }
+END
+
+    my $slow = slow($nginx);
+    my $client = h2($nginx);
+
+    $client->send(headers(1, END_HEADERS) . data(1, END_STREAM, event()));
+
+    my $mirror = Clockodo::Client->accept($listening, $nginx->worker);
+
+    $mirror->receive(qr/"token":"\w+"\}/);
+    $slow->wait_for(qr/fdatasync\(/);
+
+    $client->send(frame(RST_STREAM, 0, 1, pack 'N', 8));
+    is(ping($client), 'pong', 'nginx has read the reset');
+
+    $mirror->send("HTTP/1.1 204 X\r\nConnection: close\r\n\r\n");
+    ok($mirror->closed, 'the mirror was heard');
+    is(ping(h2($nginx)), 'pong', 'others are answered');
+
+    is($nginx->read('logs/access.log'), '', 'it is not over');
+
+    $slow->stop;
+
+    wait_for(sub { $nginx->read('logs/access.log') });
+    is(scalar(() = glob $nginx->root . '/spool/new/*.json'), 1, 'stored');
 
     fine($nginx);
 }

@@ -172,7 +172,7 @@ sub filter {
 
     open my $memory, '<:raw', "/proc/$pid/mem" or die "mem: $!\n";
     sysseek $memory, $top, 0 or die "mem: $!\n";
-    sysread $memory, my $bytes, 8;
+    sysread $memory, my $bytes, length pack 'L!', 0;
 
-    return unpack('J', $bytes) == $own ? 'nginx' : 'module';
+    return unpack('L!', $bytes) == $own ? 'nginx' : 'module';
 }

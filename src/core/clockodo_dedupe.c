@@ -60,6 +60,7 @@ clockodo_dedupe_init(void *memory, size_t size)
 
     for (buckets = 1, capacity = 0; ; buckets *= 2) {
         if (size < used + buckets * (DEDUPE_ENTRY_SIZE + sizeof(uint32_t))
+            /* not tested: takes a table of 86 GB */
             || buckets > UINT32_MAX / 4)
         {
             break;
@@ -72,6 +73,8 @@ clockodo_dedupe_init(void *memory, size_t size)
     if (capacity == 0) {
         return NULL;
     }
+
+    /* not tested: takes a table of 165 GB */
 
     if (capacity > UINT32_MAX / 2) {
         capacity = UINT32_MAX / 2;

@@ -366,6 +366,8 @@ event_read_entity(event_reader_t *r)
 
     rc = event_read_members(r, r->payload, &m, 1, &entity);
 
+    /* not tested: rc is OK, an object is read without memory */
+
     if (rc != EVENT_READ_OK || r->event->payload_fault) {
         return rc;
     }

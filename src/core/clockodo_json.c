@@ -708,7 +708,7 @@ json_set(clockodo_json_value_t *value, clockodo_json_type_e type,
 static const unsigned char *
 json_fail(json_scan_t *s, const unsigned char *p, clockodo_json_e error)
 {
-    if (p == s->end && error != CLOCKODO_JSON_NO_MEMORY) {
+    if (p == s->end) {
         error = CLOCKODO_JSON_END;
     }
 

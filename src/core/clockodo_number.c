@@ -98,6 +98,8 @@ clockodo_number_shortest(double value, clockodo_decimal_t *d)
 
     e = NULL;
 
+    /* not tested: the end, that many digits always read back */
+
     for (precision = 0; precision < CLOCKODO_NUMBER_DIGITS; precision++) {
 
         (void) snprintf(text, sizeof(text), "%.*e", precision, value);
@@ -128,7 +130,7 @@ clockodo_number_shortest(double value, clockodo_decimal_t *d)
     d->ndigits = 0;
 
     for (p = text; p < e; p++) {
-        if (*p >= '0' && *p <= '9') {
+        if (*p - (unsigned) '0' <= 9) {
             d->digits[d->ndigits++] = *p;
         }
     }

@@ -111,6 +111,7 @@ ngx_http_clockodo_hold_body(ngx_http_request_t *r,
         if (ngx_buf_in_memory(b)) {
 
             if (b->last - b->pos > ctx->held->end - ctx->held->last) {
+                /* not tested: all that was received is within the limit */
                 return NGX_ERROR;
             }
 

@@ -10,6 +10,14 @@
 #define NGX_HTTP_CLOCKODO_DEDUPE_TTL    (24 * 60 * 60 * 1000)
 #define NGX_HTTP_CLOCKODO_DEDUPE_LEASE  (5 * 60 * 1000)
 
+/* nginx's integers, of milliseconds here, may have 32 bits */
+
+#if (NGX_PTR_SIZE == 4)
+#define NGX_HTTP_CLOCKODO_AT_MOST       ", and at most \"24d\" on this system"
+#else
+#define NGX_HTTP_CLOCKODO_AT_MOST       ""
+#endif
+
 /* how often it is said that the zone is full, in seconds */
 #define NGX_HTTP_CLOCKODO_DEDUPE_WARN   60
 
@@ -126,7 +134,8 @@ ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf, ngx_command_t *cmd,
     if (msec == NGX_ERROR || msec == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid time in \"%V\" in \"%V\" directive, it "
-                           "must be such as \"30s\", \"5m\" or \"24h\"",
+                           "must be such as \"30s\", \"5m\" or \"24h\""
+                           NGX_HTTP_CLOCKODO_AT_MOST,
                            value, &cmd->name);
         return NGX_CONF_ERROR;
     }

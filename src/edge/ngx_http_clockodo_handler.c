@@ -298,8 +298,7 @@ ngx_http_clockodo_body_handler(ngx_http_request_t *r)
 
     if (ctx == NULL || ctx->state != NGX_HTTP_CLOCKODO_READING) {
 
-        /* it was left, yet nginx went on to read: not for us any more */
-
+        /* not tested: no nginx is known that reads on what was left */
         return;
     }
 

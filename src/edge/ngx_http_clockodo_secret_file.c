@@ -107,7 +107,10 @@ ngx_http_clockodo_add_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
-    mcf->tasks = 1;
+
+    if (ngx_http_clockodo_init_tasks(cf, mcf) != NGX_OK) {
+        return NULL;
+    }
 
     sfp = mcf->secret_files.elts;
 

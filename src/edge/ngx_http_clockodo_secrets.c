@@ -109,6 +109,7 @@ ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
         }
 
         if (error == NGX_CONF_ERROR) {
+            /* not tested: without memory */
             return NGX_CONF_ERROR;
         }
 

@@ -246,7 +246,7 @@ ngx_http_clockodo_webhook_id(ngx_http_clockodo_ctx_t *ctx, u_char *p)
 
     event = &ctx->event;
 
-    if (event->key.len == 0 && clockodo_event_key(event) != 0) {
+    if (clockodo_event_key(event) != 0) {
         return NULL;
     }
 

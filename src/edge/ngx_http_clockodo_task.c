@@ -99,6 +99,8 @@ ngx_http_clockodo_has_notify(ngx_conf_t *cf)
         }
     }
 
+    /* not tested: one of them is the one in use */
+
     return 0;
 }
 
@@ -178,6 +180,7 @@ ngx_http_clockodo_task_handler(ngx_event_t *ev)
     ngx_http_clockodo_task_t *task = ev->data;
 
     if (ev->timedout) {
+        /* not tested: takes a minute */
         ev->timedout = 0;
         ngx_log_error(NGX_LOG_ALERT, ev->log, 0,
                       "clockodo: writing to a disk takes too long");

@@ -48,6 +48,8 @@ static ngx_int_t ngx_http_clockodo_redis_process_header(
     ngx_http_request_t *r);
 static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
     clockodo_resp_reply_t *reply);
+static ngx_uint_t ngx_http_clockodo_redis_is_elsewhere(ngx_http_upstream_t *u,
+    ngx_str_t *code);
 static void ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r,
     ngx_int_t rc);
 
@@ -63,6 +65,19 @@ static ngx_str_t  ngx_http_clockodo_redis_script = ngx_string(
     "redis.call('SET',KEYS[1],1,'EX',ARGV[1]) "
     "return id"
 );
+
+
+/* what a server says that is well, while another one takes the events */
+
+static ngx_str_t  ngx_http_clockodo_redis_elsewhere[] = {
+    ngx_string("MOVED"),
+    ngx_string("READONLY"),
+    ngx_string("CLUSTERDOWN"),
+    ngx_string("MASTERDOWN"),
+    ngx_string("ASK"),
+    ngx_string("TRYAGAIN"),
+    ngx_null_string
+};
 
 
 static ngx_str_t  ngx_http_clockodo_redis_eval = ngx_string("EVAL");
@@ -440,6 +455,7 @@ static ngx_int_t
 ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
 {
     ngx_str_t                            code;
+    ngx_uint_t                           level;
     ngx_http_upstream_t                 *u;
     clockodo_resp_reply_t                reply;
     ngx_http_clockodo_ctx_t             *ctx;
@@ -473,10 +489,27 @@ ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
         code.len = reply.code.len;
         code.data = (u_char *) reply.code.data;
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        level = ngx_http_clockodo_redis_is_elsewhere(u, &code)
+                ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+        ngx_log_error(level, r->connection->log, 0,
                       "redis did not store a clockodo event, error \"%V\"",
                       &code);
-        goto next;
+
+        if (level == NGX_LOG_ERR) {
+            goto next;
+        }
+
+        /* of all statuses, nginx goes on after this one without a failure */
+
+        u->headers_in.status_n = NGX_HTTP_NOT_FOUND;
+        u->keepalive = (ngx_strlchr(u->buffer.pos, u->buffer.last, LF)
+                        == u->buffer.last - 1);
+
+        u->buffer.last = u->buffer.start;
+        u->buffer.pos = u->buffer.start;
+
+        return NGX_OK;
 
     default: /* CLOCKODO_RESP_OK, CLOCKODO_RESP_INVALID */
         goto invalid;
@@ -504,6 +537,34 @@ next:
     u->buffer.pos = u->buffer.start;
 
     return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+}
+
+
+/*
+ * Whether that server is well, and another one is to be asked: its connection
+ * is kept, and "max_fails" does not count it.
+ */
+
+static ngx_uint_t
+ngx_http_clockodo_redis_is_elsewhere(ngx_http_upstream_t *u, ngx_str_t *code)
+{
+    ngx_str_t  *s;
+
+    if (u->peer.tries < 2
+        || !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_HTTP_404))
+    {
+        return 0;
+    }
+
+    for (s = ngx_http_clockodo_redis_elsewhere; s->len; s++) {
+        if (s->len == code->len
+            && ngx_memcmp(s->data, code->data, s->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

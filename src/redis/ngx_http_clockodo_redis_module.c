@@ -46,7 +46,8 @@ static ngx_conf_post_t  ngx_http_clockodo_redis_timeout_post = {
 
 static ngx_conf_bitmask_t  ngx_http_clockodo_redis_next_upstream_masks[] = {
     { ngx_string("error"),
-      NGX_HTTP_UPSTREAM_FT_ERROR|NGX_HTTP_UPSTREAM_FT_INVALID_HEADER },
+      NGX_HTTP_UPSTREAM_FT_ERROR|NGX_HTTP_UPSTREAM_FT_INVALID_HEADER
+      |NGX_HTTP_UPSTREAM_FT_HTTP_404 },
     { ngx_string("timeout"), NGX_HTTP_UPSTREAM_FT_TIMEOUT },
     { ngx_string("off"), NGX_HTTP_UPSTREAM_FT_OFF },
     { ngx_null_string, 0 }
@@ -221,6 +222,7 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
                                  (NGX_CONF_BITMASK_SET
                                   |NGX_HTTP_UPSTREAM_FT_ERROR
                                   |NGX_HTTP_UPSTREAM_FT_INVALID_HEADER
+                                  |NGX_HTTP_UPSTREAM_FT_HTTP_404
                                   |NGX_HTTP_UPSTREAM_FT_TIMEOUT
                                   |NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT));
 
@@ -435,7 +437,7 @@ static char *
 ngx_http_clockodo_redis_set_maxlen(ngx_conf_t *cf,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_str_t *value)
 {
-    ngx_int_t  n;
+    off_t  n;
 
     n = NGX_ERROR;
 
@@ -443,12 +445,14 @@ ngx_http_clockodo_redis_set_maxlen(ngx_conf_t *cf,
         rlcf->maxlen.data = value->data + 7;
         rlcf->maxlen.len = value->len - 7;
 
-        n = ngx_atoi(rlcf->maxlen.data, rlcf->maxlen.len);
+        /* of 64 bits on any system, as Redis's numbers are */
+
+        n = ngx_atoof(rlcf->maxlen.data, rlcf->maxlen.len);
     }
 
     /* Redis takes no zeros in front */
 
-    if (n == NGX_ERROR || rlcf->maxlen.data[0] == '0') {
+    if (n == (off_t) NGX_ERROR || rlcf->maxlen.data[0] == '0') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in "
                            "\"clockodo_redis_stream\" directive, it must be "

@@ -199,6 +199,7 @@ ngx_http_clockodo_add_delivery(ngx_http_request_t *r,
     delivery = ngx_http_clockodo_lock_delivery(ctx->token ? &sh->authentic
                                                           : &sh->others);
     if (delivery == NULL) {
+        /* not tested: see ngx_http_clockodo_lock_delivery() */
         return;
     }
 

@@ -19,10 +19,6 @@ static ngx_int_t ngx_http_clockodo_get_since(
     ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_location_t *loc, ngx_uint_t i,
     ngx_http_clockodo_sample_t *sample);
-static ngx_int_t ngx_http_clockodo_get_reason_count(
-    ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
-    ngx_http_clockodo_location_t *loc, ngx_uint_t i,
-    ngx_http_clockodo_sample_t *sample);
 static ngx_int_t ngx_http_clockodo_get_token(
     ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_location_t *loc, ngx_uint_t i,
@@ -45,6 +41,7 @@ static ngx_int_t ngx_http_clockodo_get_dedupe(
     ngx_http_clockodo_sample_t *sample);
 
 static const char *ngx_http_clockodo_verdict_name(ngx_uint_t verdict);
+static const char *ngx_http_clockodo_reason_name(ngx_uint_t reason);
 static const char *ngx_http_clockodo_event_name(ngx_uint_t event);
 static const char *ngx_http_clockodo_class_name(ngx_uint_t class);
 
@@ -62,9 +59,10 @@ ngx_http_clockodo_metric_t  ngx_http_clockodo_location_metrics[] = {
     { "clockodo_rejected_total", "counter",
       "Rejected webhooks by reason.",
       NULL, "rejected", "reason",
-      ngx_http_clockodo_get_reason_count,
+      ngx_http_clockodo_get_counter,
       offsetof(ngx_http_clockodo_counters_t, reasons),
-      CLOCKODO_REASON_NONE + 1, CLOCKODO_REASONS, NULL },
+      CLOCKODO_REASON_NONE + 1, CLOCKODO_REASONS,
+      ngx_http_clockodo_reason_name },
 
     { "clockodo_events_total", "counter",
       "Accepted events.",
@@ -317,40 +315,6 @@ ngx_http_clockodo_get_since(ngx_http_clockodo_metric_t *metric,
 }
 
 
-/* several may share a name, those that do stand side by side */
-
-static ngx_int_t
-ngx_http_clockodo_get_reason_count(ngx_http_clockodo_metric_t *metric,
-    ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_location_t *loc,
-    ngx_uint_t i, ngx_http_clockodo_sample_t *sample)
-{
-    const char  *name;
-
-    i += metric->first;
-
-    if (i >= metric->end) {
-        return NGX_DONE;
-    }
-
-    name = clockodo_reasons[i].data;
-
-    if (ngx_strcmp(clockodo_reasons[i - 1].data, name) == 0) {
-        return NGX_DECLINED;
-    }
-
-    sample->label = name;
-    sample->absent = 0;
-    sample->value = 0;
-
-    do {
-        sample->value += loc->counters->reasons[i++];
-    } while (i < metric->end
-             && ngx_strcmp(clockodo_reasons[i].data, name) == 0);
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_clockodo_get_token(ngx_http_clockodo_metric_t *metric,
     ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_location_t *loc,
@@ -462,6 +426,13 @@ static const char *
 ngx_http_clockodo_verdict_name(ngx_uint_t verdict)
 {
     return clockodo_verdicts[verdict].data;
+}
+
+
+static const char *
+ngx_http_clockodo_reason_name(ngx_uint_t reason)
+{
+    return clockodo_reasons[reason].data;
 }
 
 

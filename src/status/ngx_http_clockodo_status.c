@@ -110,6 +110,7 @@ ngx_http_clockodo_status_handler(ngx_http_request_t *r)
     lcf->status->write(&w, &mcf->zone);
 
     if (w.failed) {
+        /* not tested: without memory */
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -21,6 +21,7 @@ ngx_http_clockodo_write(ngx_http_clockodo_writer_t *w, const char *fmt, ...)
     ngx_buf_t  *b;
 
     if (w->failed) {
+        /* not tested: without memory */
         return;
     }
 

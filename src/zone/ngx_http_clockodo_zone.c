@@ -315,21 +315,15 @@ ngx_http_clockodo_zone_add_dedupe(ngx_http_clockodo_shctx_t *sh,
 
     pages = shpool->pfree - shpool->pfree / 8;
 
-    for ( ;; ) {
+    if (pages < NGX_HTTP_CLOCKODO_DEDUPE_PAGES) {
+        return NGX_ERROR;
+    }
 
-        if (pages < NGX_HTTP_CLOCKODO_DEDUPE_PAGES) {
-            return NGX_ERROR;
-        }
+    /* free pages are side by side, since nothing is freed but what came last */
 
-        p = ngx_slab_alloc_locked(shpool, pages * ngx_pagesize);
-
-        if (p) {
-            break;
-        }
-
-        /* free pages need not be side by side */
-
-        pages -= pages / 8;
+    p = ngx_slab_alloc_locked(shpool, pages * ngx_pagesize);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
 
     sh->dedupe = clockodo_dedupe_init(p, pages * ngx_pagesize);

@@ -998,6 +998,14 @@ event_longest(void **state)
     assert_int_equal(clockodo_event_key(&event), 0);
 
     test_name_is(&event.key, LONGEST_KEY);
+
+    /* once is enough: it is not made again */
+
+    event.company.len = 0;
+
+    assert_int_equal(clockodo_event_key(&event), 0);
+
+    test_name_is(&event.key, LONGEST_KEY);
 }
 
 

@@ -110,6 +110,10 @@ static const test_valid_t  test_valid[] = {
     { test_text(" \t\r\n{ \t\r\n} \t\r\n") },
     { test_text("{\"\":0}") },
     { test_text("{ \"a\" : 1 , \"b\" : [ ] , \"c\" : { } }") },
+
+    /* other names of the same hash, by the first of the keys */
+    { test_text("{\"\\u0078\":0,\"aaabbb\":1,\"bbbaaa\":2}") },
+    { test_text("{\"\\u0061aabbb\":1,\"bbbaaa\":2}") },
     { test_text("{\"a\":[],\"b\":[1],\"c\":[1,\"2\",[3],{\"4\":5}, null ]}") },
     { test_text("{\"a\":true,\"b\":false,\"c\":null}") },
     { test_text("{\"a\":[" FORTY("[],") FORTY("{},") "0]}") },

@@ -49,7 +49,8 @@ test_tokens(void **state __attribute__((unused)))
 
     static const char  *tokens[] = {
         "My_Sup3r_T0k3n", "x", "<", "${", "{}", "{{}}", "mytoken1",
-        "amytoken", "changem", "abc=", "abcd==", "=", "=a", "a-b=c", "-", ""
+        "amytoken", "changem", "abc=", "abcd==", "=", "=a", "a-b=c", "a:b=c",
+        "a~b=c", "-", ""
     };
 
     for (i = 0; i < test_count(tokens); i++) {
@@ -95,6 +96,7 @@ test_lines(void **state __attribute__((unused)))
         { "\"token\":\"x\",", "JSON" },
         { "TOKEN=value", "\"NAME=value\"" },
         { "clockodo_token=x", "\"NAME=value\"" },
+        { "TOKEN2=x", "\"NAME=value\"" },
         { "a==b", "\"NAME=value\"" },
         { "token;", "a directive, with a \";\" at its end" }
     };

@@ -3,6 +3,7 @@ package Clockodo::Deliver;
 # bin/clockodo-deliver, at work or asked once:
 #
 #     my $worker = Clockodo::Deliver->start('--spool', $dir, '--url', $url);
+#     my $worker = Clockodo::Deliver->start_by(['ip', 'netns', ...], ...);
 #
 #     $worker->log, $worker->wait_for_log(qr/.../)
 #     $worker->stop         # by SIGTERM, or another signal: its status
@@ -40,6 +41,15 @@ END {
 sub start {
     my ($class, @words) = @_;
 
+    return $class->start_by([], @words);
+}
+
+
+# The wrapper is a command that execs the program.
+
+sub start_by {
+    my ($class, $wrapper, @words) = @_;
+
     my $self = bless { log => "$dir/log." . ++$started, owner => $$ }, $class;
 
     my $pid = fork // die "fork: $!\n";
@@ -47,7 +57,7 @@ sub start {
     if ($pid == 0) {
         open STDOUT, '>', $self->{log};
         open STDERR, '>&', \*STDOUT;
-        exec $program, @words or POSIX::_exit(127);
+        exec @$wrapper, $program, @words or POSIX::_exit(127);
     }
 
     $self->{pid} = $pid;

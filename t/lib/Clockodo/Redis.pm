@@ -3,6 +3,7 @@ package Clockodo::Redis;
 # A redis-server of one's own, or what REDIS_SERVER names (valkey-server):
 #
 #     my $redis = Clockodo::Redis->start(appendonly => 'yes', ...);
+#     my $redis = Clockodo::Redis->start_by(['ip', 'netns', ...], ...);
 #
 #     $redis->call('XLEN', 'clockodo:events')   # dies of an error reply
 #     $redis->error('EVAL', ...)                # the error reply, or undef
@@ -39,7 +40,16 @@ END {
 sub start {
     my ($class, @options) = @_;
 
-    my $self = bless { owner => $$ }, $class;
+    return $class->start_by([], @options);
+}
+
+
+# The wrapper is a command that execs the server.
+
+sub start_by {
+    my ($class, $wrapper, @options) = @_;
+
+    my $self = bless { owner => $$, wrapper => $wrapper }, $class;
 
     # nginx's workers may enter it
 
@@ -90,7 +100,7 @@ sub up {
             push @args, "--$name", ref $value ? @$value : $value;
         }
 
-        exec $program, @args or POSIX::_exit(127);
+        exec @{$self->{wrapper}}, $program, @args or POSIX::_exit(127);
     }
 
     $self->{pid} = $pid;
