@@ -13,8 +13,17 @@
 
 #define IN_TEXT(s, p)  BETWEEN((s)->text, p, (s)->end)
 
-/* the result is a place behind p, or at it */
-#define STAYS  ENSURES(RESULT == NULL || NEAR(p, RESULT, s->end))
+#define FAILED(s)                                                             \
+    ((s)->error->code > CLOCKODO_JSON_OK                                      \
+     && (s)->error->code < CLOCKODO_JSON_ERRORS)
+
+/* the result is a place behind p, or at it, or there is an error */
+
+#define STAYS                                                                 \
+    ENSURES(RESULT == NULL || NEAR(p, RESULT, s->end))                        \
+    ENSURES(RESULT != NULL || FAILED(s))
+
+#define MOVES  ENSURES(RESULT == NULL || RESULT != p)
 
 #define NAME_OR_VALUE(value)                                                  \
     WRITABLE(value, sizeof(clockodo_json_value_t))
@@ -26,8 +35,7 @@ REQUIRES(IN_TEXT(s, p))
 REQUIRES(error > CLOCKODO_JSON_OK && error < CLOCKODO_JSON_ERRORS)
 ASSIGNS(*s->error)
 ENSURES(RESULT == NULL)
-ENSURES(s->error->code > CLOCKODO_JSON_OK
-        && s->error->code < CLOCKODO_JSON_ERRORS)
+ENSURES(FAILED(s))
 ENSURES(s->error->offset <= s->end - s->text);
 
 
@@ -45,7 +53,8 @@ json_literal(json_scan_t *s, const unsigned char *p, const char *literal,
 REQUIRES(IN_TEXT(s, p) && len <= 5 && READABLE(literal, len))
 REQUIRES(NAME_OR_VALUE(value))
 ASSIGNS(*value, *s->error)
-STAYS;
+STAYS
+ENSURES(RESULT == NULL || OFFSET(RESULT) == OFFSET(p) + len);
 
 
 static const unsigned char *
@@ -53,14 +62,16 @@ json_number(json_scan_t *s, const unsigned char *p,
     clockodo_json_value_t *value)
 REQUIRES(IN_TEXT(s, p) && p != s->end && NAME_OR_VALUE(value))
 ASSIGNS(*value, *s->error)
-STAYS;
+STAYS
+MOVES;
 
 
 static const unsigned char *
 json_digits(json_scan_t *s, const unsigned char *p)
 REQUIRES(IN_TEXT(s, p))
 ASSIGNS(*s->error)
-STAYS;
+STAYS
+MOVES;
 
 
 static inline const unsigned char *
@@ -97,7 +108,7 @@ json_escape(json_scan_t *s, const unsigned char *p)
 REQUIRES(IN_TEXT(s, p) && p != s->end && *p == '\\')
 ASSIGNS(*s->error)
 STAYS
-ENSURES(RESULT == NULL || RESULT != p);
+MOVES;
 
 
 /* a code, if its digits are there */
@@ -107,7 +118,7 @@ json_hex(json_scan_t *s, const unsigned char *p)
 REQUIRES(IN_TEXT(s, p))
 ASSIGNS(*s->error)
 ENSURES(RESULT >= -1 && RESULT <= 0xffff)
-ENSURES(RESULT == -1 || s->end - p >= 4);
+ENSURES(RESULT == -1 ? FAILED(s) : s->end - p >= 4);
 
 
 static const unsigned char *
@@ -115,7 +126,7 @@ json_utf8(json_scan_t *s, const unsigned char *p)
 REQUIRES(IN_TEXT(s, p) && p != s->end)
 ASSIGNS(*s->error)
 STAYS
-ENSURES(RESULT == NULL || RESULT != p);
+MOVES;
 
 
 #endif /* _PROOF_JSON_H_INCLUDED_ */

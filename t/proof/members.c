@@ -20,8 +20,9 @@
 #include "members.h"
 
 
-#define LIST_MAX  8
-#define NAME_MAX  7
+#define LIST_MAX   8
+#define LIST_TEXT  8
+#define NAME_MAX   7
 
 
 static const unsigned char      *text;
@@ -92,7 +93,7 @@ any_list(size_t size)
 {
     size_t  len;
 
-    len = any_up_to(PROOF_TEXT);
+    len = any_up_to(LIST_TEXT);
 
     text = any_text(len);
     end = text + len;
