@@ -216,6 +216,43 @@ fuzz-http:              ## fuzz a running nginx (FUZZ_SECONDS=60 FUZZ_SEED=)
 	@tools/asan t/fuzz/framing
 
 
+# Where it can be said what is right: for all there is, up to a length.
+
+EXHAUSTIVE    := $(patsubst t/exhaustive/%.c,build/exhaustive/%,\
+                     $(wildcard t/exhaustive/exhaustive_*.c))
+
+EXHAUSTIVE_CC := clang -g -O2 -W -Wall -Werror -Isrc/core -It/fuzz \
+                 -fsanitize=undefined -fno-sanitize-recover=all
+
+build/exhaustive/exhaustive_time build/exhaustive/exhaustive_id: \
+    EXHAUSTIVE_LIBS := -fsanitize=address
+
+build/exhaustive/strict_nlohmann.o: t/fuzz/strict_nlohmann.cc t/fuzz/strict.h
+	@mkdir -p $(@D)
+	@$(EXHAUSTIVE_CC) -std=c++17 -fno-sanitize=undefined -c -o $@ $<
+
+# two libraries that take memory for each text: without AddressSanitizer
+
+build/exhaustive/exhaustive_scan: t/fuzz/strict_jansson.c \
+                                  build/exhaustive/strict_nlohmann.o
+build/exhaustive/exhaustive_scan: EXHAUSTIVE_LIBS := -ljansson -lstdc++
+
+$(EXHAUSTIVE): build/exhaustive/%: t/exhaustive/%.c \
+                                   $(wildcard src/core/clockodo_*.c) \
+                                   $(wildcard src/core/clockodo_*.h t/fuzz/*.h)
+	@mkdir -p $(@D)
+	@$(EXHAUSTIVE_CC) -o $@ $(filter-out %.h,$^) \
+	    -lcmocka -lcjson -lcrypto $(EXHAUSTIVE_LIBS)
+
+build-exhaustive: $(EXHAUSTIVE)
+	@:
+
+exhaustive:             ## every date, every short id, every text of 5 bytes
+	@tools/install build fuzz exhaustive
+	@$(MAKE) --no-print-directory build-exhaustive
+	@$(RUN) $(or $(T),$(EXHAUSTIVE))
+
+
 # what looks into the zone has nginx's headers, as the module has them
 
 build/faults/writing: t/faults/writing.c $(MODULE)
@@ -314,6 +351,10 @@ platforms:              ## builds and tests on others (T="i386 arm64 s390x musl 
 	@$(MAKE) --no-print-directory build/nginx.id $(LOCALE)
 	@tools/platforms $(T)
 
+prove:                  ## bounded proofs of the pure core, in a chroot (T=NAME)
+	@tools/install chroot
+	@tools/chroot trixie sh -c 'tools/install prove && exec tools/prove $(T)'
+
 
 bench:                  ## compare with plain nginx, lua and njs (docs/performance.md)
 	@tools/install build bench
@@ -388,7 +429,7 @@ FORCE:
 .DELETE_ON_ERROR:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
-        build-memcheck valgrind build-fuzz fuzz fuzz-http faults failures \
-        deliver build-ct ct cost coverage lint static matrix foreign platforms \
-        bench counts scale man dist deb deb-check debs install-check container \
-        release help clean FORCE
+        build-memcheck valgrind build-fuzz fuzz build-exhaustive exhaustive \
+        fuzz-http faults failures deliver build-ct ct cost coverage lint \
+        static matrix foreign platforms prove bench counts scale man dist deb \
+        deb-check debs install-check container release help clean FORCE

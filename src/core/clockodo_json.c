@@ -152,6 +152,12 @@ clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
 
     memset(&s, 0, sizeof(json_scan_t));
 
+    /* to NULL not even 0 may be added: C11, 6.5.6 */
+
+    if (len == 0) {
+        text = (const unsigned char *) "";
+    }
+
     s.text = text;
     s.end = text + len;
     s.error = error;

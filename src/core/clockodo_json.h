@@ -114,9 +114,9 @@ extern const char *const  clockodo_json_errors[CLOCKODO_JSON_ERRORS];
  * Time is proportional to len.  Memory is taken with malloc() for more than
  * CLOCKODO_JSON_MEMBERS members, proportional to their number.
  *
- * Never reads outside the text.  If it is an object, *members has to be
- * freed, and points into the text.  On any error there is nothing to free.
- * Sets *error, and returns its code.
+ * Never reads outside the text, which may be NULL if len is 0.  If it is an
+ * object, *members has to be freed, and points into the text.  On any error
+ * there is nothing to free.  Sets *error, and returns its code.
  */
 clockodo_json_e clockodo_json_scan(const unsigned char *text, size_t len,
     uint32_t key, clockodo_json_error_t *error,
