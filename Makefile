@@ -284,6 +284,10 @@ matrix:                 ## builds and tests on each release of Debian, in chroot
 	@tools/install build test matrix chroot
 	@tools/releases
 
+foreign:                ## builds and tests within any nginx's source (NGINX=DIR)
+	@tools/install build test foreign
+	@tools/foreign "$(NGINX)" $(T)
+
 platforms:              ## builds and tests with 32-bit words, in a chroot
 	@tools/install chroot
 	@tools/platforms $(T)
@@ -351,5 +355,5 @@ FORCE:
 
 .PHONY: all install run unit build-unit test browser screenshot signing asan \
         build-memcheck valgrind build-fuzz fuzz fuzz-http faults deliver \
-        build-ct ct cost lint static matrix platforms prove bench counts man dist \
-        deb deb-check install-check help clean FORCE
+        build-ct ct cost lint static matrix foreign platforms prove bench \
+        counts man dist deb deb-check install-check help clean FORCE

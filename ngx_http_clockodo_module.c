@@ -479,10 +479,6 @@ ngx_http_clockodo_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (mcf->tasks && ngx_http_clockodo_init_tasks(cf, mcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     if (ngx_http_clockodo_init_headers(cf, mcf) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -6,6 +6,9 @@ package Bench;
 #     my $nginx = Bench->start(modules => ['clockodo', 'lua', 'njs'], ...);
 #     my $client = $nginx->client;        # or of 'upstream'
 #     my $status = $client->call($request);
+#
+#     check($ok, $what);                  # a line of TAP
+#     exit failed();
 
 use strict;
 use warnings;
@@ -17,7 +20,8 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($event @headers @signature post median);
+our @EXPORT = qw($event @headers @signature check failed fresh median post
+                 thousands);
 
 my $here = getcwd();
 my $binary = $ENV{NGX_BIN} || '/usr/sbin/nginx';
@@ -86,6 +90,45 @@ my %locations = (
         }
 END
 
+    features => <<'END',
+        location /report {
+            clockodo_webhook report;
+            clockodo_token   My_Sup3r_T0k3n;
+            proxy_pass       http://application;
+        }
+
+        location /masked {
+            clockodo_webhook    on;
+            clockodo_token      My_Sup3r_T0k3n;
+            clockodo_mask_token on;
+            proxy_pass          http://application;
+        }
+
+        location /mark {
+            clockodo_webhook on;
+            clockodo_token   My_Sup3r_T0k3n;
+            clockodo_dedupe  mark ttl=1m;
+            proxy_pass       http://application;
+        }
+END
+
+    # has a pool of threads, which makes all system calls dearer
+    spool => <<'END',
+        location /spool {
+            clockodo_webhook on;
+            clockodo_token   My_Sup3r_T0k3n;
+            clockodo_spool   ROOT/spool;
+        }
+END
+
+    redis => <<'END',
+        location /redis {
+            clockodo_webhook    on;
+            clockodo_token      My_Sup3r_T0k3n;
+            clockodo_redis_pass redis;
+        }
+END
+
     lua => <<'END',
         location /lua {
             access_by_lua_block { require("checks")() }
@@ -115,6 +158,9 @@ END
 );
 
 my %settings = (
+    # for as many events as may come in a minute
+    clockodo => 'clockodo_zone 64m;',
+
     lua => 'lua_package_path "BENCH/?.lua;ROOT/?.lua;;";',
 
     njs => 'js_path BENCH; js_path ROOT; js_import checks from checks.js;'
@@ -124,9 +170,10 @@ my %settings = (
 );
 
 
-# modules: those to load; off: the module is loaded and used nowhere; wrapper:
-# a command that execs nginx; single: one process; main, level: more settings;
-# reply: what the application says.
+# modules: those to load; more: what else there are locations for; off: the
+# module is loaded and used nowhere; wrapper: a command that execs nginx;
+# single: one process; main, level: more settings; reply: what the application
+# says; application: the socket of another one; redis: that of a Redis.
 
 sub start {
     my ($class, %arg) = @_;
@@ -174,11 +221,17 @@ sub configure {
     my ($self, %arg) = @_;
 
     my @modules = @{$arg{modules} || []};
+    my @more = (@{$arg{more} || []}, $arg{redis} ? 'redis' : ());
     my $load = join '', map { "load_module $files{$_};\n" }
                map { $_ eq 'lua' ? ('ndk', 'lua') : $_ } @modules;
 
     my $settings = join "\n    ", map { $settings{$_} // () } @modules;
-    my $locations = join "\n", map { $locations{$_} } @modules;
+    my $locations = join "\n", map { $locations{$_} } @modules, @more;
+    my $application = $arg{application} || $self->application;
+    my $redis = $arg{redis}
+        ? "upstream redis {\n        server unix:$arg{redis};\n"
+          . "        keepalive 64;\n"
+          . "        keepalive_requests 100000000;\n    }" : '';
     my $reply = $arg{reply} || '204';
 
     my $set = join "\n            ",
@@ -217,13 +270,15 @@ http {
     $settings
 
     upstream application {
-        server unix:$self->{root}/application.sock;
+        server unix:$application;
         keepalive 64;
         keepalive_requests 100000000;
     }
 
+    $redis
+
     server {
-        listen unix:$self->{root}/application.sock;
+        listen unix:@{[ $self->application ]};
 
         location / {
             return $reply;
@@ -283,14 +338,14 @@ sub kind {
 sub client {
     my ($self, $where) = @_;
 
-    my $socket = $where
-        ? IO::Socket::UNIX->new(Peer => "$self->{root}/application.sock")
-        : IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                PeerPort => $self->{port});
+    return Bench::Client->new($where ? $self->application : $self->{port});
+}
 
-    die "cannot connect: $!\n" unless $socket;
 
-    return bless { socket => $socket }, 'Bench::Client';
+sub application {
+    my ($self) = @_;
+
+    return "$self->{root}/application.sock";
 }
 
 
@@ -337,6 +392,15 @@ sub read {
 }
 
 
+# Without the files that are in a folder of nginx's.
+
+sub empty {
+    my ($self, $folder) = @_;
+
+    remove_tree("$self->{root}/$folder", { keep_root => 1 });
+}
+
+
 sub free_port {
     return IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
            ->sockport;
@@ -364,6 +428,15 @@ sub post {
 }
 
 
+# The event, of an entity that no other one has had.
+
+my $entity = 1_000_000_000;
+
+sub fresh {
+    return $event =~ s/9001/++$entity/er;
+}
+
+
 sub median {
     my @sorted = sort { $a <=> $b } @_;
 
@@ -372,7 +445,44 @@ sub median {
 }
 
 
+sub thousands {
+    return scalar reverse join ',', unpack '(A3)*', reverse sprintf '%.0f',
+                                                                    $_[0];
+}
+
+
+my $failed = 0;
+
+sub check {
+    my ($ok, $what) = @_;
+
+    print $ok ? 'ok' : 'not ok', " - $what\n";
+
+    $failed = 1 unless $ok;
+}
+
+
+sub failed {
+    return $failed;
+}
+
+
 package Bench::Client;
+
+# Where to: a port of this machine, or a socket's path.
+
+sub new {
+    my ($class, $where) = @_;
+
+    my $socket = $where =~ m{/}
+        ? IO::Socket::UNIX->new(Peer => $where)
+        : IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $where);
+
+    die "cannot connect: $!\n" unless $socket;
+
+    return bless { socket => $socket }, $class;
+}
+
 
 # Sends a request, returns the status, and the body in a list.
 

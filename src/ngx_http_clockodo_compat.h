@@ -8,7 +8,7 @@
 #define _NGX_HTTP_CLOCKODO_COMPAT_H_INCLUDED_
 
 
-/* what differs between the versions of nginx, from 1.22 on */
+/* what differs between the versions of nginx, from 1.22 on, and its kin */
 
 
 /* headers of the same name are linked since 1.23.0 */
@@ -27,6 +27,17 @@
     ((cscf)->client_body_early_read != NULL)
 #else
 #define ngx_http_clockodo_early_read(cscf)     0
+#endif
+
+
+/* a location can have several names since Angie 1.3.0: settings stand apart */
+
+#if (angie_version >= 1003000)
+#define ngx_http_clockodo_queued_conf(lq)                                     \
+    ((lq)->exact ? (lq)->exact->conf : (lq)->inclusive->conf)
+#else
+#define ngx_http_clockodo_queued_conf(lq)                                     \
+    ((lq)->exact ? (lq)->exact : (lq)->inclusive)
 #endif
 
 

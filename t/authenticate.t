@@ -211,7 +211,7 @@ sub refused {
         my ($got, $reply) = call($version, '/plain', $body, %arg);
 
         is($got, $status, "$reason is refused");
-        like($reply, qr/^<html>/, 'by nginx');
+        like($reply, own_page(), 'by nginx');
         verdict('/plain', "rejected/$reason");
     }
 }

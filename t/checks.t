@@ -76,6 +76,10 @@ sub add {
     my ($reason, $line, $verdict) = @expect{qw(reason line verdict)};
     my $warning = 'clockodo webhook rejected';
 
+    # nginx's own; some say what they were doing meanwhile
+
+    my $while = qr/(?: while [a-z ]+)?/;
+
     push @blocks, {
         name         => 'TEST ' . (@blocks + 1) . ": $name",
         request      => $request,
@@ -87,7 +91,7 @@ sub add {
                                . ($reason eq 'method' ? "\nAllow: POST" : ''),
            grep_error_log   => $ours,
            grep_error_log_out =>
-               qr/\A\[error\] \S+ \S+ \Q$warning ($reason): $line\E\n\z/,
+               qr/\A\[error\] \S+ \S+ \Q$warning ($reason): $line\E$while\n\z/,
            no_error_log     => [ $hidden ])
 
         : (response_headers => "X-Verdict: $verdict\n!X-Reason",

@@ -141,6 +141,10 @@ my @errors = (
     [ qr/"clockodo_secret_file" directive has the file of another directive/,
       "access_log shared combined buffer=4k;\nclockodo_secret_file shared;" ],
 
+    [ qr{"\S+/\./same" in "clockodo_secret_file" .* is "\S+/same" by another},
+      "server {\nclockodo_secret_file same;\n"
+      . "location / { clockodo_secret_file ./same; }  #!\n}" ],
+
     [ qr{cannot open "\Q$dir\E/\S+" in "clockodo_secret_file" .*as a regular},
       map { "clockodo_secret_file $_;" }
           qw(nowhere/secrets folder conf/fifo conf/nginx.conf/secrets) ],
@@ -497,7 +501,7 @@ for my $case (@errors) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @emerg = $text =~ /^nginx: \[emerg\] (.*)/mg;
+        my @emerg = $text =~ /^\w+: \[emerg\] (.*)/mg;
 
         ok($rc == 1 && @emerg == 1 && $emerg[0] =~ $message
            && $emerg[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,
@@ -532,7 +536,7 @@ for my $case (@warnings) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @warn = $text =~ /^nginx: \[warn\] (.*)/mg;
+        my @warn = $text =~ /^\w+: \[warn\] (.*)/mg;
 
         ok($rc == 0 && @warn == 1 && $warn[0] =~ $message
            && $warn[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,

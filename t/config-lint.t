@@ -176,7 +176,7 @@ for my $case (@cases) {
 
         $text = "nginx: $_" for grep { $level eq 'notice' } notices();
 
-        my @said = $text =~ /^nginx: \[$level\] (.*)/mg;
+        my @said = $text =~ /^\w+: \[$level\] (.*)/mg;
 
         ok($rc == 0 && @said == 1 && $said[0] =~ $message
            && $said[0] =~ / \Q$dir\E\/conf\/nginx\.conf:$line$/
@@ -188,7 +188,7 @@ for my $case (@cases) {
     for my $config (@$silent) {
         my ($rc, $text) = nginx_t($dir, $config);
 
-        ok($rc == 0 && $text !~ /^nginx: \[/m && notices() eq '',
+        ok($rc == 0 && $text !~ /^\w+: \[/m && notices() eq '',
            "silent: $config")
         or diag("exit code $rc\n$text");
     }
@@ -213,7 +213,7 @@ for my $case (@cases) {
     my $nginx = $ENV{TEST_NGINX_BINARY} || 'nginx';
     $text = `$nginx -t -p $dir -c $dir/conf/nginx.conf 2>&1`;
 
-    like($text, qr/both.log" in "clockodo_secret_file" .*is a log, too, in .*:8$/m,
+    like($text, qr/both.log" in "clockodo_secret_file" .*is a log, too,? in .*:8$/m,
          'warn: an error log behind the http block');
 }
 

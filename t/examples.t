@@ -448,7 +448,7 @@ sub send_body {
 
     my $reply = $client->reply;
 
-    return $reply->{body} =~ /^<html>/ ? $reply->{status}
+    return $reply->{body} =~ own_page() ? $reply->{status}
            : "$reply->{status} $reply->{body}";
 }
 

@@ -26,7 +26,7 @@ my $nginx = Clockodo::Nginx->start(http => app(), server => <<'END');
         }
 END
 
-like(get('/on'), qr/\A<html>.*405 Not Allowed/s, 'on: refused');
+like(get('/on'), qr/${\ own_page()}.*>405 /s, 'on: refused');
 like($nginx->new_log, qr/rejected \(method\)/, 'on: log');
 
 like(get('/report'), qr/^verdict=rejected\nreason=method\nbody=\n\z/m,

@@ -25,7 +25,7 @@ our $passed = qr{\A[A-Z]+\ /\S+\ HTTP/1.0\r\n
                  (?:(?!X-Clockodo)[^\r]+\r\n)+
                  (?:X-Clockodo-[A-Z][^\r]+\r\n){8}
                  \r\n\Q${\ event()}\E\z}x;
-our $page = qr/\A<html>/;
+our $page = own_page();
 
 # what a location says of a request that comes from one which accepted it
 

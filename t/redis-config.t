@@ -164,7 +164,7 @@ for my $case (@errors) {
 
         # of an address nginx has said before what is wrong with it
 
-        my ($emerg) = $text =~ /.*^nginx: \[emerg\] (.*)/ms;
+        my ($emerg) = $text =~ /.*^\w+: \[emerg\] (.*)/ms;
 
         ok($rc == 1 && $emerg =~ $message
            && $emerg =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,

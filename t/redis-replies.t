@@ -371,15 +371,21 @@ is($redis->call('XLEN', 'clockodo:events'), 2, 'stored');
 
 
 # What comes before anything was asked, such as that there are too many clients,
-# is no answer, and is not taken for the start of the next server's.
+# is no answer, and is not taken for the start of the next server's.  Angie
+# reads only after it has sent the event, and cannot tell: docs/redis.md.
+
+my $reads_late = Clockodo::Nginx->maker eq 'Angie';
 
 for my $text ("-ERR max number of clients reached\r\n", "220 smtp.invalid\r\n",
               $id, '$')
 {
     $redis->call('FLUSHALL');
 
-    is(greeted($text), '200 accepted/ 502, 200', 'unasked: ' . show($text));
-    is($redis->call('XLEN', 'clockodo:events'), 1, 'stored by the next');
+    my ($tried, $stored) = $reads_late && $text eq $id ? ('200', 0)
+                                                       : ('502, 200', 1);
+
+    is(greeted($text), "200 accepted/ $tried", 'unasked: ' . show($text));
+    is($redis->call('XLEN', 'clockodo:events'), $stored, 'stored by the next');
 }
 
 

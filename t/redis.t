@@ -340,7 +340,7 @@ END
         bad     => [500, qr/invalid port in upstream "127.0.0.1:99999"/],
         noport  => [500, qr/no port in upstream "127.0.0.1"/],
         none    => [500, qr/no host in upstream ""/],
-        unknown => [502, qr/no resolver defined to resolve nowhere.invalid/],
+        unknown => [502, qr/ nowhere\.invalid(?:, | could not be resolved)/],
     );
 
     for my $to (sort keys %errors) {

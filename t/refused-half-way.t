@@ -8,6 +8,7 @@ use warnings;
 
 use lib 't/lib';
 
+use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
 use IO::Select;
@@ -116,7 +117,7 @@ sub refused {
     my $reply = eval { $client->reply };
 
     is($reply->{status}, 413, "$name: status");
-    like($reply->{body}, $waits ? qr/\Apage\z/ : qr/\A<html>/, "$name: body");
+    like($reply->{body}, $waits ? qr/\Apage\z/ : own_page(), "$name: body");
     is($reply->{header}{'x-reason'},
        $limit eq 'ours' ? 'body_too_large' : undef, "$name: reason");
     ok(eval { $client->closed }, "$name: closed behind one reply");

@@ -77,7 +77,7 @@ for my $case (@errors) {
 
     for my $config (@configs) {
         my ($rc, $text, $line) = run($config);
-        my @emerg = $text =~ /^nginx: \[emerg\] (.*)/mg;
+        my @emerg = $text =~ /^\w+: \[emerg\] (.*)/mg;
 
         ok($rc == 1 && @emerg == 1 && $emerg[0] =~ $message
            && $emerg[0] =~ / \Q$conf\E:$line$/ && $text !~ /S3c/,

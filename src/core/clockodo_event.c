@@ -112,8 +112,9 @@ static int event_consists_of(const clockodo_str_t *text, size_t max,
 
 
 /*
- * The documented names of a body.  What every event has comes first; the
- * payload is read once its event is known.
+ * The documented names of a body, in the order in which they are sent.  What
+ * every event has comes first; what is in the payload is read once its event
+ * is known.
  */
 
 static const event_member_t  event_members[] = {
@@ -134,15 +135,15 @@ static const event_member_t  event_members[] = {
         CLOCKODO_FAULT_OCCURRED_AT,
         CLOCKODO_FAULT_OCCURRED_AT } },
 
-    { event_member("event_name", STRING, event_read_name, envelope),
-      { CLOCKODO_FAULT_EVENT_NAME_MISSING,
-        CLOCKODO_FAULT_EVENT_NAME,
-        CLOCKODO_FAULT_EVENT_NAME } },
-
     { event_member("payload", OBJECT, event_read_any, envelope),
       { CLOCKODO_FAULT_PAYLOAD_MISSING,
         CLOCKODO_FAULT_PAYLOAD_TYPE,
         CLOCKODO_FAULT_NONE } },
+
+    { event_member("event_name", STRING, event_read_name, envelope),
+      { CLOCKODO_FAULT_EVENT_NAME_MISSING,
+        CLOCKODO_FAULT_EVENT_NAME,
+        CLOCKODO_FAULT_EVENT_NAME } },
 
     { event_member("token", STRING, event_read_token, token),
       { CLOCKODO_FAULT_TOKEN_MISSING,
@@ -157,8 +158,8 @@ static const event_member_t  event_members[] = {
 
 #define EVENT_NAMES    (sizeof(event_members) / sizeof(event_members[0]))
 #define EVENT_MEMBERS  (EVENT_NAMES - 1)
-#define EVENT_EVENT    (EVENT_NAMES - 4)
-#define EVENT_PAYLOAD  (EVENT_NAMES - 3)
+#define EVENT_PAYLOAD  (EVENT_NAMES - 4)
+#define EVENT_EVENT    (EVENT_NAMES - 3)
 #define EVENT_TOKEN    (EVENT_NAMES - 2)
 #define EVENT_SECRET   (EVENT_NAMES - 1)
 
@@ -212,7 +213,7 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     event_reader_t           r;
     clockodo_json_members_t  members;
 
-    memset(event, 0, offsetof(clockodo_event_t, secret_buf));
+    memset(event, 0, offsetof(clockodo_event_t, event_buf));
 
     if (clockodo_json_scan(text, len, key, error, &members)
         != CLOCKODO_JSON_OK)

@@ -69,16 +69,25 @@ typedef struct {
     unsigned char                 key_digest[CLOCKODO_SHA256_LEN];
 
     /* from here on, set where a name points to it */
-    char                          secret_buf[CLOCKODO_SECRET_LEN];
     char                          event_buf[CLOCKODO_EVENT_NAME_LEN];
+    char                          entity_id_buf[CLOCKODO_ID_LEN];
     char                          subscription_buf[CLOCKODO_ID_LEN];
     char                          company_buf[CLOCKODO_ID_LEN];
     char                          occurred_at_buf[CLOCKODO_TIME_LEN];
-    char                          entity_id_buf[CLOCKODO_ID_LEN];
+    char                          key_buf[CLOCKODO_KEY_LEN];
+
+    /* CLOCKODO_EVENT_TEXTS_LEN ends here */
+    char                          secret_buf[CLOCKODO_SECRET_LEN];
     char                          budget_type_buf[CLOCKODO_BUDGET_TYPE_LEN];
     char                          threshold_buf[CLOCKODO_NUMBER_LEN];
-    char                          key_buf[CLOCKODO_KEY_LEN];
 } clockodo_event_t;
+
+
+/* what identifies an event lies in one piece, from event_buf on */
+
+#define CLOCKODO_EVENT_TEXTS_LEN                                              \
+    (offsetof(clockodo_event_t, secret_buf)                                   \
+     - offsetof(clockodo_event_t, event_buf))
 
 
 /*

@@ -64,7 +64,6 @@ typedef struct {
     /* of ngx_http_clockodo_checked_t, those with the module on */
     ngx_array_t                 checked;
 
-    unsigned                    tasks:1;   /* some location may have them */
     unsigned                    status:1;  /* is shown in some location */
     unsigned                    recursive:1;   /* error pages, in some */
 } ngx_http_clockodo_main_conf_t;
@@ -324,10 +323,9 @@ ngx_uint_t ngx_http_clockodo_delivered(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx);
 
 /*
- * The event was delivered, or was not: its key counts as known, or is free
- * again.  Neither does anything if there is no claim that is not settled.
+ * The event was not delivered: its key is free again.  Does nothing if there
+ * is no claim that is not settled.
  */
-void ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx);
 void ngx_http_clockodo_release(ngx_http_clockodo_ctx_t *ctx);
 
 
@@ -509,7 +507,10 @@ typedef struct {
 #endif
 } ngx_http_clockodo_task_t;
 
-/* to be called if some location may have tasks; NGX_OK or NGX_ERROR */
+/*
+ * To be called when a directive is read that may lead to tasks: Angie gives
+ * pools their threads before it merges settings.  NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_clockodo_init_tasks(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf);
 

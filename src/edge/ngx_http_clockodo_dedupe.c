@@ -21,6 +21,7 @@ static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
     ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
     ngx_http_clockodo_shctx_t *sh);
+static void ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_claim_cleanup(void *data);
 static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
@@ -253,7 +254,9 @@ ngx_http_clockodo_warn_full(ngx_http_request_t *r,
 }
 
 
-void
+/* the event was delivered: its key counts as known */
+
+static void
 ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx)
 {
     ngx_slab_pool_t    *shpool;

@@ -325,16 +325,18 @@ ngx_http_clockodo_push_header(ngx_http_request_t *r,
     ngx_http_clockodo_value_t *v, ngx_str_t *value)
 {
     ngx_list_t       *headers;
+    ngx_list_part_t  *last;
     ngx_table_elt_t  *h;
 
     headers = &r->headers_in.headers;
+    last = headers->last;
 
-    if (headers->last->nelts < headers->nalloc) {
+    if (last->nelts < headers->nalloc) {
 
         /* as ngx_list_push() does, without a call for each */
 
-        h = headers->last->elts;
-        h += headers->last->nelts++;
+        h = last->elts;
+        h += last->nelts++;
 
     } else {
         h = ngx_list_push(headers);

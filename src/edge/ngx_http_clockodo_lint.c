@@ -89,7 +89,7 @@ ngx_http_clockodo_nested_on(ngx_http_core_loc_conf_t *clcf)
     {
         lq = (ngx_http_location_queue_t *) q;
 
-        nested = lq->exact ? lq->exact : lq->inclusive;
+        nested = ngx_http_clockodo_queued_conf(lq);
         conf = nested->loc_conf[ngx_http_clockodo_module.ctx_index];
 
         if ((conf->webhook != NGX_CONF_UNSET_UINT

@@ -222,9 +222,9 @@ ngx_http_clockodo_spool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_clockodo_spool_handler;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
-    mcf->tasks = 1;
 
-    return NGX_CONF_OK;
+    return ngx_http_clockodo_init_tasks(cf, mcf) == NGX_OK ? NGX_CONF_OK
+                                                          : NGX_CONF_ERROR;
 }
 
 

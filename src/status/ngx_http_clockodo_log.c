@@ -22,8 +22,8 @@ static void ngx_http_clockodo_add_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_outcome_e outcome);
 static void ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery);
-static void ngx_http_clockodo_set_text(u_char *text, size_t size,
-    ngx_str_t *value);
+static void ngx_http_clockodo_set_texts(ngx_http_clockodo_ctx_t *ctx,
+    ngx_http_clockodo_delivery_t *delivery);
 
 
 ngx_int_t
@@ -213,11 +213,9 @@ static void
 ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_delivery_t *delivery)
 {
-    ngx_str_t                           value;
-    ngx_uint_t                          known;
-    ngx_time_t                         *tp;
-    ngx_http_upstream_state_t          *state;
-    ngx_http_clockodo_delivery_text_t  *text;
+    ngx_str_t                  *client;
+    ngx_time_t                 *tp;
+    ngx_http_upstream_state_t  *state;
 
     tp = ngx_timeofday();
 
@@ -235,28 +233,46 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
     delivery->upstream_status = state ? state->status : 0;
     delivery->upstream_time = state ? (ngx_int_t) state->response_time : -1;
 
-    ngx_http_clockodo_set_text(delivery->client, sizeof(delivery->client),
-                               &r->connection->addr_text);
+    client = &r->connection->addr_text;
 
-    known = ngx_http_clockodo_known(ctx);
+    delivery->client_len = ngx_min(client->len, NGX_HTTP_CLOCKODO_CLIENT_LEN);
+    ngx_memcpy(delivery->client, client->data, delivery->client_len);
 
-    for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
-        (void) ngx_http_clockodo_get_known_value(r, ctx, known, text->value,
-                                                 &value);
-
-        ngx_http_clockodo_set_text((u_char *) delivery + text->offset,
-                                   text->size, &value);
-    }
+    ngx_http_clockodo_set_texts(ctx, delivery);
 }
 
 
+/* what is not known stays behind: its memory may have been another's */
+
 static void
-ngx_http_clockodo_set_text(u_char *text, size_t size, ngx_str_t *value)
+ngx_http_clockodo_set_texts(ngx_http_clockodo_ctx_t *ctx,
+    ngx_http_clockodo_delivery_t *delivery)
 {
-    size_t  len;
+    ngx_uint_t                  i, known;
+    clockodo_str_t             *text;
+    clockodo_event_t           *event;
+    ngx_http_clockodo_value_t  *v;
 
-    len = ngx_min(value->len, size - 1);
+    event = &ctx->event;
+    known = ngx_http_clockodo_known(ctx);
 
-    text[0] = len;
-    ngx_memcpy(text + 1, value->data, len);
+    if (known == NGX_HTTP_CLOCKODO_KNOWN_NOTHING) {
+        ngx_memzero(delivery->lens, sizeof(delivery->lens));
+        return;
+    }
+
+    if (known == NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD
+        && event->key.len == 0 && clockodo_event_key(event) != 0)
+    {
+        known = NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE;
+    }
+
+    for (i = 0; i < NGX_HTTP_CLOCKODO_DELIVERY_TEXTS; i++) {
+        v = ngx_http_clockodo_delivery_texts[i].value;
+        text = (clockodo_str_t *) ((u_char *) event + v->offset);
+
+        delivery->lens[i] = (v->known <= known) ? text->len : 0;
+    }
+
+    ngx_memcpy(delivery->texts, event->event_buf, CLOCKODO_EVENT_TEXTS_LEN);
 }

@@ -209,24 +209,24 @@ ngx_http_clockodo_metric_t  ngx_http_clockodo_zone_metrics[] = {
 };
 
 
-#define ngx_http_clockodo_delivery_text(value, field)                         \
+#define ngx_http_clockodo_delivery_text(value, buf)                           \
     { &ngx_http_clockodo_values[value],                                       \
-      offsetof(ngx_http_clockodo_delivery_t, field),                          \
-      sizeof(((ngx_http_clockodo_delivery_t *) 0)->field) }
+      offsetof(clockodo_event_t, buf) - offsetof(clockodo_event_t, event_buf) }
 
 
-ngx_http_clockodo_delivery_text_t  ngx_http_clockodo_delivery_texts[] = {
+ngx_http_clockodo_delivery_text_t
+    ngx_http_clockodo_delivery_texts[NGX_HTTP_CLOCKODO_DELIVERY_TEXTS] = {
 
-    ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_EVENT, event),
-    ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_ENTITY_ID, entity_id),
+    ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_EVENT, event_buf),
+    ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_ENTITY_ID,
+                                    entity_id_buf),
     ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_SUBSCRIPTION_ID,
-                                    subscription_id),
-    ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_COMPANY_ID, company_id),
+                                    subscription_buf),
+    ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_COMPANY_ID, company_buf),
     ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_OCCURRED_AT,
-                                    occurred_at),
+                                    occurred_at_buf),
     ngx_http_clockodo_delivery_text(NGX_HTTP_CLOCKODO_IDEMPOTENCY_KEY,
-                                    idempotency_key),
-    { NULL, 0, 0 }
+                                    key_buf)
 };
 
 

@@ -70,8 +70,7 @@ struct ngx_http_clockodo_metric_s {
 
 typedef struct {
     ngx_http_clockodo_value_t      *value;
-    size_t                          offset;
-    size_t                          size;      /* 0: the last one */
+    size_t                          offset;    /* in the texts */
 } ngx_http_clockodo_delivery_text_t;
 
 
@@ -82,7 +81,7 @@ extern ngx_http_clockodo_metric_t  ngx_http_clockodo_location_metrics[];
 extern ngx_http_clockodo_metric_t  ngx_http_clockodo_zone_metrics[];
 
 extern ngx_http_clockodo_delivery_text_t
-    ngx_http_clockodo_delivery_texts[];
+    ngx_http_clockodo_delivery_texts[NGX_HTTP_CLOCKODO_DELIVERY_TEXTS];
 
 /* what the charts show, see ngx_http_clockodo_minute_count() */
 extern const char  *ngx_http_clockodo_series[NGX_HTTP_CLOCKODO_SERIES];

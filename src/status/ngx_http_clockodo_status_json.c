@@ -385,14 +385,13 @@ static void
 ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_delivery_t *delivery)
 {
-    u_char                             *p;
+    ngx_uint_t                          i;
     ngx_http_clockodo_delivery_text_t  *text;
 
     ngx_http_clockodo_write(w, "{\"time\":%T.%03M",
                             delivery->sec, delivery->msec);
 
-    ngx_http_clockodo_json_client(w, delivery->client + 1,
-                                  delivery->client[0]);
+    ngx_http_clockodo_json_client(w, delivery->client, delivery->client_len);
 
     ngx_http_clockodo_write(w, ",\"location\":\"%V\",\"verdict\":\"%s\","
                             "\"reason\":\"%s\",\"outcome\":\"%s\","
@@ -403,12 +402,13 @@ ngx_http_clockodo_json_delivery(ngx_http_clockodo_writer_t *w,
                             ngx_http_clockodo_outcome_name(delivery->outcome),
                             delivery->status);
 
-    for (text = ngx_http_clockodo_delivery_texts; text->size; text++) {
-        p = (u_char *) delivery + text->offset;
+    for (i = 0; i < NGX_HTTP_CLOCKODO_DELIVERY_TEXTS; i++) {
+        text = &ngx_http_clockodo_delivery_texts[i];
 
         ngx_http_clockodo_write(w, ",\"%V\":\"%*s\"",
                                 &text->value->field,
-                                (size_t) p[0], p + 1);
+                                (size_t) delivery->lens[i],
+                                delivery->texts + text->offset);
     }
 
     if (delivery->upstream_status == 0) {

@@ -52,6 +52,9 @@
 /* some more: the oldest are being overwritten */
 #define NGX_HTTP_CLOCKODO_DELIVERY_SLOTS     160
 
+/* what identifies its event: name, entity, subscription, company, time, key */
+#define NGX_HTTP_CLOCKODO_DELIVERY_TEXTS     6
+
 #define NGX_HTTP_CLOCKODO_LABEL_LEN          255
 
 /* of a client's address, as it is; what is longer is cut off */
@@ -145,8 +148,6 @@ typedef struct {
 } ngx_http_clockodo_subscription_t;
 
 
-/* a text has its length in front of it, in one byte */
-
 typedef struct {
     ngx_atomic_t                    version;   /* odd: is being written */
     ngx_atomic_uint_t               number;    /* 0: never written */
@@ -163,13 +164,12 @@ typedef struct {
 
     ngx_http_clockodo_counters_t   *location;
 
-    u_char                          client[1 + NGX_HTTP_CLOCKODO_CLIENT_LEN];
-    u_char                          event[1 + CLOCKODO_EVENT_NAME_LEN];
-    u_char                          entity_id[1 + CLOCKODO_ID_LEN];
-    u_char                          subscription_id[1 + CLOCKODO_ID_LEN];
-    u_char                          company_id[1 + CLOCKODO_ID_LEN];
-    u_char                          occurred_at[1 + CLOCKODO_TIME_LEN];
-    u_char                          idempotency_key[1 + CLOCKODO_KEY_LEN];
+    size_t                          client_len;
+    u_char                          client[NGX_HTTP_CLOCKODO_CLIENT_LEN];
+
+    /* copied in one piece from the event; a length of 0: there is none */
+    u_char                          lens[NGX_HTTP_CLOCKODO_DELIVERY_TEXTS];
+    u_char                          texts[CLOCKODO_EVENT_TEXTS_LEN];
 } ngx_http_clockodo_delivery_t;
 
 

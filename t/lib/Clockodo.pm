@@ -8,7 +8,7 @@ use warnings;
 
 use Exporter qw(import);
 
-our @EXPORT = qw(event event_headers event_fields app run_table);
+our @EXPORT = qw(event event_headers event_fields app own_page run_table);
 
 
 my @members = qw(subscription_id company_id occurred_at payload event_name
@@ -106,6 +106,14 @@ sub app {
         }
     }
 END
+}
+
+
+# What a page begins with that nginx itself makes for a status; Tengine says
+# which HTML it is.
+
+sub own_page {
+    return qr/\A(?:<!DOCTYPE [^>]*>\s*)?<html>/;
 }
 
 

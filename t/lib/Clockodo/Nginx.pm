@@ -21,6 +21,7 @@ package Clockodo::Nginx;
 #     $nginx->reload(server => '...');     # the same settings, or others
 #     wait_for(sub { ... });               # until it is true
 #     Clockodo::Nginx->threads             # whether it has any
+#     Clockodo::Nginx->maker               # "nginx", "Angie", ...
 #
 # $TEST_NGINX_SERVER_ROOT in the configuration is its root, as in Test::Nginx.
 # It is stopped when the object goes, also if the test dies.
@@ -275,7 +276,7 @@ sub workers {
     open my $fh, '<', "/proc/$self->{pid}/task/$self->{pid}/children"
         or return;
 
-    return grep { cmdline($_) =~ /^nginx: worker process(?! is)/ }
+    return grep { cmdline($_) =~ /^\w+: worker process(?! is)/ }
            split ' ', <$fh> // '';
 }
 
@@ -312,6 +313,15 @@ sub threads {
     my $binary = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 
     return `$binary -V 2>&1` =~ / --with-threads\b/;
+}
+
+
+# Who made it, in its own words: "nginx", "Angie", "Tengine", ...
+
+sub maker {
+    my $binary = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+
+    return (`$binary -v 2>&1` =~ m{version: ([\w-]+)/})[0];
 }
 
 
