@@ -17,6 +17,23 @@
 #include "clockodo_json_members.c"
 #include "clockodo_json.c"
 
+
+/* lists that have grown, of known types */
+
+typedef struct {
+    clockodo_json_member_t  list[8];
+    uint32_t                slots[16];
+} list_8_t;
+
+typedef struct {
+    clockodo_json_member_t  list[32];
+    uint32_t                slots[64];
+} list_32_t;
+
+#define members_memory(size)                                                  \
+    (void *) ((size) == 8 ? malloc(sizeof(list_8_t))                          \
+                          : malloc(sizeof(list_32_t)))
+
 #include "members.h"
 
 
