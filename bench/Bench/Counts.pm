@@ -111,8 +111,8 @@ sub counts {
            $count{upstream};
     print "\n";
 
-    check($count{added} <= 15_100,
-          sprintf 'an accepted event adds %d instructions, 15100 at most, '
+    check($count{added} <= 15_000,
+          sprintf 'an accepted event adds %d instructions, 15000 at most, '
                   . 'besides %d of the upstream',
                   $count{added}, $count{upstream});
     check($count{counting} > 0 && $count{counting} <= 1200,
