@@ -4,6 +4,10 @@ package Bench::Load;
 # turns, so that what disturbs the machine disturbs all of them.  Where each
 # call has a connection of its own wrk is the slower one: what a worker can do
 # is seen by the time that it was busy.
+#
+# The application is nginx's own worker, so that nothing but the ways differs.
+# HAProxy and webhook can't have it in themselves: beside them, nginx has one
+# that is apart, too.
 
 use strict;
 use warnings;
@@ -20,8 +24,8 @@ my $distinct = $event =~ s/9001/000000000000/r;
 my $wrong = $distinct =~ s/My_/my_/r;
 my $malformed = $distinct =~ s/\}$//r;
 
-# What is measured, in this order.  Unless it says something else: nginx, an
-# event, 2xx, compared to plain.
+# What is measured, in this order.  Unless it says something else: nginx, the
+# path that the name is, an event, 2xx, compared to plain.
 
 my @ways = (
     { name => 'plain' },
@@ -35,9 +39,16 @@ my @ways = (
     { name => 'redis' },
     { name => 'lua' },
     { name => 'njs' },
-    { name => 'haproxy', path => '/', server => 'haproxy' },
-    { name => 'webhook', path => '/hook/true', server => 'webhook' },
-    { name => 'curl', path => '/hook/curl', server => 'webhook' },
+    { name => 'plain apart', path => '/plain', server => 'apart',
+      base => 'plain apart' },
+    { name => 'apart', path => '/module', server => 'apart',
+      base => 'plain apart' },
+    { name => 'haproxy', path => '/', server => 'haproxy',
+      base => 'plain apart' },
+    { name => 'webhook', path => '/hook/true', server => 'webhook',
+      base => 'plain apart' },
+    { name => 'curl', path => '/hook/curl', server => 'webhook',
+      base => 'plain apart' },
 
     { name => 'token', path => '/module', body => $wrong, refused => 1 },
 
@@ -52,9 +63,9 @@ my @ways = (
 
 my @least = (
     { name => 'headers', way => 'module', base => 'headers', least => 0.96 },
-    { name => 'haproxy', way => 'module', base => 'haproxy', least => 1.3 },
-    { name => 'webhook', way => 'module', base => 'webhook', least => 10 },
-    { name => 'curl', way => 'module', base => 'curl', least => 10 },
+    { name => 'haproxy', way => 'apart', base => 'haproxy', least => 1.3 },
+    { name => 'webhook', way => 'apart', base => 'webhook', least => 10 },
+    { name => 'curl', way => 'apart', base => 'curl', least => 10 },
     { name => 'spool', way => 'spool', base => 'curl', least => 5 },
 );
 
@@ -71,7 +82,8 @@ sub load {
     my %servers = (
         nginx   => Bench->start(modules => [qw(clockodo lua njs)],
                                 more    => ['features'], main => $core,
-                                redis   => $redis->path,
+                                redis   => $redis->path),
+        apart   => Bench->start(modules => ['clockodo'], main => $core,
                                 application => $socket),
         spool   => Bench->start(modules => ['clockodo'], more => ['spool'],
                                 main    => $core),
@@ -79,8 +91,9 @@ sub load {
         webhook => Bench::Others->webhook($socket),
     );
 
-    ($servers{nginx}{worker}) =
-        ($servers{nginx}->client->call(post('/pid', '')))[1];
+    for my $server (@servers{qw(nginx apart)}) {
+        $server->{worker} = ($server->client->call(post('/pid', '')))[1];
+    }
 
     refuses(\%servers);
 
@@ -215,7 +228,7 @@ sub print_load {
     print "\n# requests a second; half, and 99 %, within; compared to plain; "
           . "the same of a worker's time\n";
 
-    printf "# %-10s %7.0f  %s  %s  %s  %s\n", $_->{name},
+    printf "# %-11s %7.0f  %s  %s  %s  %s\n", $_->{name},
            @{$load->{$_->{name}}}{qw(rate half most all busy)} for @ways;
 
     print "\n";

@@ -19,6 +19,8 @@ my @rows = (
     ['to `clockodo_redis_pass`', 'redis'],
     ['the same checks in lua', 'lua'],
     ['the same checks in njs', 'njs'],
+    ['plain `proxy_pass` to an application apart', 'plain apart'],
+    ['this module, likewise', 'apart'],
     ['HAProxy, fewer checks', 'haproxy'],
     ['webhook, the token alone, handed to `curl`', 'curl'],
     ['webhook, the token alone, handed to `true`', 'webhook'],
@@ -54,7 +56,7 @@ sub write_table {
 | | requests a second, compared |
 |---|---|
 | this module to a `proxy_pass` that sends the same headers | $against->{headers} |
-| this module to HAProxy | $against->{haproxy} |
+| this module to HAProxy, both to an application apart | $against->{haproxy} |
 | this module to webhook with `true` | $against->{webhook} |
 | this module to webhook with `curl` | $against->{curl} |
 | `clockodo_spool` to webhook with `curl` | $against->{spool} |
