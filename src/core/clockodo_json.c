@@ -150,13 +150,15 @@ clockodo_json_scan(const unsigned char *text, size_t len, uint32_t key,
     error->code = CLOCKODO_JSON_OK;
     error->offset = 0;
 
-    memset(&s, 0, sizeof(json_scan_t));
-
-    /* to NULL not even 0 may be added: C11, 6.5.6 */
-
     if (len == 0) {
-        text = (const unsigned char *) "";
+
+        /* text may be NULL, to which not even 0 may be added: C11, 6.5.6 */
+
+        error->code = CLOCKODO_JSON_END;
+        return error->code;
     }
+
+    memset(&s, 0, sizeof(json_scan_t));
 
     s.text = text;
     s.end = text + len;
