@@ -245,7 +245,9 @@ sub descriptors {
     for (glob "/proc/$pid/fd/*") {
         my $to = readlink // next;
 
-        $count{$to =~ s/:\[\d+\]$//r}++;
+        # a file that a scenario made anew is the same here
+
+        $count{$to =~ s/:\[\d+\]$| \(deleted\)$//r}++;
     }
 
     return \%count;
