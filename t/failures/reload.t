@@ -40,7 +40,7 @@ my @of_nginx = (
       problem => qr/ended|ngx_regex\.c:\d+:\d+: runtime error/,
       why => 'ngx_regex_cleanup() of a list that there was no memory for' },
     { kind => 'stat', stack => qr/^ngx_conf_parse ngx_init_cycle\b/,
-      problem => qr/^the master has ended$|^ended by|allocator is out of/,
+      problem => qr/^the master has ended$|^ended by|allocat(?:or|ion size)/,
       why => 'ngx_conf_parse() goes on with a size that fstat() has not set' },
     { kind => '.*', stack => qr/\bngx_worker_process_init\b/,
       problem => qr/^no worker$/,

@@ -60,6 +60,10 @@ sub new {
 
     $ENV{FAILURES} = $name;
 
+    # those of other tests
+
+    $self->reports;
+
     return $self;
 }
 
