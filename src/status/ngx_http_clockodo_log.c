@@ -243,7 +243,7 @@ ngx_http_clockodo_set_delivery(ngx_http_request_t *r,
 }
 
 
-/* what is not known stays behind: its memory may have been another's */
+/* the texts are copied whole, nobody reads beyond their lengths */
 
 static void
 ngx_http_clockodo_set_texts(ngx_http_clockodo_ctx_t *ctx,
@@ -263,8 +263,10 @@ ngx_http_clockodo_set_texts(ngx_http_clockodo_ctx_t *ctx,
     }
 
     if (known == NGX_HTTP_CLOCKODO_KNOWN_PAYLOAD
-        && event->key.len == 0 && clockodo_event_key(event) != 0)
+        && clockodo_event_key(event) != 0)
     {
+        /* without memory for its key it is shown without what goes with it */
+
         known = NGX_HTTP_CLOCKODO_KNOWN_ENVELOPE;
     }
 
