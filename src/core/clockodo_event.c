@@ -18,21 +18,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "clockodo_event.h"
-
-
-/* cJSON before 1.7.19 gives up on numbers with more bytes than this */
-#define EVENT_NUMBER_LEN  63
-
-
-typedef enum {
-    EVENT_READ_MISSING = 0,
-    EVENT_READ_MISTYPED,
-    EVENT_READ_INVALID,
-    EVENT_READ_FAULTS,
-    EVENT_READ_OK = EVENT_READ_FAULTS,
-    EVENT_READ_NO_MEMORY
-} event_read_e;
+#include "clockodo_event_internal.h"
 
 
 /* a member that is looked for, and what to say if it is not as it should be */
@@ -41,10 +27,10 @@ typedef struct {
     const char              *name;
     size_t                   len;
     clockodo_json_type_e     type;
-    event_read_e           (*read)(clockodo_event_t *event,
+    clockodo_read_e        (*read)(clockodo_event_t *event,
                                    const clockodo_str_t *text);
     size_t                   fault;        /* where it goes */
-    clockodo_fault_e         faults[EVENT_READ_FAULTS];
+    clockodo_fault_e         faults[CLOCKODO_READ_FAULTS];
 } event_member_t;
 
 
@@ -59,55 +45,31 @@ typedef struct {
 } event_reader_t;
 
 
-static event_read_e event_read(event_reader_t *r, const unsigned char *text);
+static clockodo_read_e event_read(event_reader_t *r,
+    const unsigned char *text);
 static int event_is_handshake(const event_reader_t *r);
 static int event_has(const event_reader_t *r, const event_member_t *m);
-static event_read_e event_read_event(event_reader_t *r,
+static clockodo_read_e event_read_event(event_reader_t *r,
     const unsigned char *text);
-static event_read_e event_read_payload(event_reader_t *r);
-static event_read_e event_read_entity(event_reader_t *r);
+static clockodo_read_e event_read_payload(event_reader_t *r);
+static clockodo_read_e event_read_entity(event_reader_t *r);
 static void event_check_spelling(const event_reader_t *r);
 static void event_check_names(const event_reader_t *r, uint32_t object,
     const event_member_t *m, size_t n, clockodo_fault_e spelling);
 static int event_is_spelling(const clockodo_json_value_t *name,
     const event_member_t *m, size_t n);
-static event_read_e event_read_members(event_reader_t *r,
+static clockodo_read_e event_read_members(event_reader_t *r,
     const clockodo_json_member_t *parent, const event_member_t *m, size_t n,
     const clockodo_json_member_t **found);
-static event_read_e event_read_value(clockodo_event_t *event,
+static clockodo_read_e event_read_value(clockodo_event_t *event,
     const event_member_t *m, const clockodo_json_member_t *member);
-static event_read_e event_read_escaped(clockodo_event_t *event,
+static clockodo_read_e event_read_escaped(clockodo_event_t *event,
     const event_member_t *m, const clockodo_str_t *sent);
-static event_read_e event_read_secret(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_token(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_subscription(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_company(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_occurred_at(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_name(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_any(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_entity_id(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_budget_type(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static event_read_e event_read_threshold(clockodo_event_t *event,
-    const clockodo_str_t *text);
-static uint64_t event_read_id(const clockodo_str_t *text, char *buf,
-    clockodo_str_t *name);
-static void event_set(clockodo_str_t *name, char *buf,
-    const clockodo_str_t *text);
-static int event_consists_of(const clockodo_str_t *text, size_t max,
-    const char *others);
 
 
 #define event_member(name, type, read, fault)                                 \
-    name, sizeof(name) - 1, CLOCKODO_JSON_ ## type ## _TYPE, read,            \
+    name, sizeof(name) - 1, CLOCKODO_JSON_ ## type ## _TYPE,                  \
+    clockodo_event_read_ ## read,                                             \
     offsetof(clockodo_event_t, fault ## _fault)
 
 
@@ -119,38 +81,37 @@ static int event_consists_of(const clockodo_str_t *text, size_t max,
 
 static const event_member_t  event_members[] = {
 
-    { event_member("subscription_id", NUMBER, event_read_subscription,
-                   envelope),
+    { event_member("subscription_id", NUMBER, subscription, envelope),
       { CLOCKODO_FAULT_SUBSCRIPTION_ID_MISSING,
         CLOCKODO_FAULT_SUBSCRIPTION_ID,
         CLOCKODO_FAULT_SUBSCRIPTION_ID } },
 
-    { event_member("company_id", NUMBER, event_read_company, envelope),
+    { event_member("company_id", NUMBER, company, envelope),
       { CLOCKODO_FAULT_COMPANY_ID_MISSING,
         CLOCKODO_FAULT_COMPANY_ID,
         CLOCKODO_FAULT_COMPANY_ID } },
 
-    { event_member("occurred_at", STRING, event_read_occurred_at, envelope),
+    { event_member("occurred_at", STRING, occurred_at, envelope),
       { CLOCKODO_FAULT_OCCURRED_AT_MISSING,
         CLOCKODO_FAULT_OCCURRED_AT,
         CLOCKODO_FAULT_OCCURRED_AT } },
 
-    { event_member("payload", OBJECT, event_read_any, envelope),
+    { event_member("payload", OBJECT, any, envelope),
       { CLOCKODO_FAULT_PAYLOAD_MISSING,
         CLOCKODO_FAULT_PAYLOAD_TYPE,
         CLOCKODO_FAULT_NONE } },
 
-    { event_member("event_name", STRING, event_read_name, envelope),
+    { event_member("event_name", STRING, name, envelope),
       { CLOCKODO_FAULT_EVENT_NAME_MISSING,
         CLOCKODO_FAULT_EVENT_NAME,
         CLOCKODO_FAULT_EVENT_NAME } },
 
-    { event_member("token", STRING, event_read_token, token),
+    { event_member("token", STRING, token, token),
       { CLOCKODO_FAULT_TOKEN_MISSING,
         CLOCKODO_FAULT_TOKEN_TYPE,
         CLOCKODO_FAULT_NONE } },
 
-    { event_member("secret", STRING, event_read_secret, secret),
+    { event_member("secret", STRING, secret, secret),
       { CLOCKODO_FAULT_NONE,
         CLOCKODO_FAULT_SECRET_TYPE,
         CLOCKODO_FAULT_SECRET_VALUE } }
@@ -167,7 +128,7 @@ static const event_member_t  event_members[] = {
 /* named after the event's entity */
 
 static const event_member_t  event_entity = {
-    NULL, 0, CLOCKODO_JSON_OBJECT_TYPE, event_read_any,
+    NULL, 0, CLOCKODO_JSON_OBJECT_TYPE, clockodo_event_read_any,
     offsetof(clockodo_event_t, payload_fault),
     { CLOCKODO_FAULT_ENTITY_MISSING,
       CLOCKODO_FAULT_ENTITY_MISSING,
@@ -176,7 +137,7 @@ static const event_member_t  event_entity = {
 
 
 static const event_member_t  event_entity_id = {
-    event_member("id", NUMBER, event_read_entity_id, payload),
+    event_member("id", NUMBER, entity_id, payload),
     { CLOCKODO_FAULT_ENTITY_ID,
       CLOCKODO_FAULT_ENTITY_ID,
       CLOCKODO_FAULT_ENTITY_ID }
@@ -185,17 +146,17 @@ static const event_member_t  event_entity_id = {
 
 static const event_member_t  event_budget_members[] = {
 
-    { event_member("id", NUMBER, event_read_entity_id, payload),
+    { event_member("id", NUMBER, entity_id, payload),
       { CLOCKODO_FAULT_BUDGET_ID,
         CLOCKODO_FAULT_BUDGET_ID,
         CLOCKODO_FAULT_BUDGET_ID } },
 
-    { event_member("type", STRING, event_read_budget_type, payload),
+    { event_member("type", STRING, budget_type, payload),
       { CLOCKODO_FAULT_BUDGET_TYPE,
         CLOCKODO_FAULT_BUDGET_TYPE,
         CLOCKODO_FAULT_BUDGET_TYPE } },
 
-    { event_member("threshold", NUMBER, event_read_threshold, payload),
+    { event_member("threshold", NUMBER, threshold, payload),
       { CLOCKODO_FAULT_BUDGET_THRESHOLD,
         CLOCKODO_FAULT_BUDGET_THRESHOLD,
         CLOCKODO_FAULT_BUDGET_THRESHOLD } }
@@ -209,7 +170,7 @@ clockodo_json_e
 clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
     clockodo_event_t *event, clockodo_json_error_t *error)
 {
-    event_read_e             rc;
+    clockodo_read_e          rc;
     event_reader_t           r;
     clockodo_json_members_t  members;
 
@@ -231,7 +192,7 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
 
     clockodo_json_members_free(&members);
 
-    if (rc != EVENT_READ_OK) {
+    if (rc != CLOCKODO_READ_OK) {
         error->code = CLOCKODO_JSON_NO_MEMORY;
     }
 
@@ -239,10 +200,10 @@ clockodo_event_parse(const unsigned char *text, size_t len, uint32_t key,
 }
 
 
-static event_read_e
+static clockodo_read_e
 event_read(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e                   rc;
+    clockodo_read_e                rc;
     const clockodo_json_member_t  *secret;
 
     if (event_is_handshake(r)) {
@@ -257,7 +218,7 @@ event_read(event_reader_t *r, const unsigned char *text)
 
     /* mostly there are no other members than those that were looked for */
 
-    if (rc == EVENT_READ_OK && r->members->n > r->found) {
+    if (rc == CLOCKODO_READ_OK && r->members->n > r->found) {
         event_check_spelling(r);
     }
 
@@ -301,10 +262,10 @@ event_has(const event_reader_t *r, const event_member_t *m)
 }
 
 
-static event_read_e
+static clockodo_read_e
 event_read_event(event_reader_t *r, const unsigned char *text)
 {
-    event_read_e                   rc;
+    clockodo_read_e                rc;
     clockodo_event_t              *event;
     const clockodo_json_member_t  *found[EVENT_MEMBERS];
 
@@ -312,12 +273,14 @@ event_read_event(event_reader_t *r, const unsigned char *text)
 
     rc = event_read_members(r, NULL, event_members, EVENT_MEMBERS, found);
 
-    if (rc == EVENT_READ_OK && event->envelope_fault == CLOCKODO_FAULT_NONE) {
+    if (rc == CLOCKODO_READ_OK
+        && event->envelope_fault == CLOCKODO_FAULT_NONE)
+    {
         r->payload = found[EVENT_PAYLOAD];
         rc = event_read_payload(r);
     }
 
-    if (rc == EVENT_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
+    if (rc == CLOCKODO_READ_OK && event->token_fault == CLOCKODO_FAULT_NONE) {
         event->token_offset = found[EVENT_TOKEN]->value.data - text;
         event->token_len = found[EVENT_TOKEN]->value.len;
     }
@@ -326,10 +289,10 @@ event_read_event(event_reader_t *r, const unsigned char *text)
 }
 
 
-static event_read_e
+static clockodo_read_e
 event_read_payload(event_reader_t *r)
 {
-    event_read_e                   rc;
+    clockodo_read_e                rc;
     clockodo_event_t              *event;
     const clockodo_json_member_t  *found[EVENT_BUDGET_MEMBERS];
 
@@ -353,10 +316,10 @@ event_read_payload(event_reader_t *r)
 }
 
 
-static event_read_e
+static clockodo_read_e
 event_read_entity(event_reader_t *r)
 {
-    event_read_e                   rc;
+    clockodo_read_e                rc;
     event_member_t                 m;
     const clockodo_json_member_t  *entity, *id;
 
@@ -368,7 +331,7 @@ event_read_entity(event_reader_t *r)
 
     /* not tested: rc is OK, an object is read without memory */
 
-    if (rc != EVENT_READ_OK || r->event->payload_fault) {
+    if (rc != CLOCKODO_READ_OK || r->event->payload_fault) {
         return rc;
     }
 
@@ -483,13 +446,13 @@ event_is_spelling(const clockodo_json_value_t *name, const event_member_t *m,
  * reads them.  Of several faults that go to the same place, the first stays.
  */
 
-static event_read_e
+static clockodo_read_e
 event_read_members(event_reader_t *r, const clockodo_json_member_t *parent,
     const event_member_t *m, size_t n, const clockodo_json_member_t **found)
 {
     size_t                         i;
     uint32_t                       object;
-    event_read_e                   rc;
+    clockodo_read_e                rc;
     clockodo_fault_e              *place;
     const clockodo_json_member_t  *next;
 
@@ -509,11 +472,11 @@ event_read_members(event_reader_t *r, const clockodo_json_member_t *parent,
 
         rc = event_read_value(r->event, &m[i], found[i]);
 
-        if (rc == EVENT_READ_OK) {
+        if (rc == CLOCKODO_READ_OK) {
             continue;
         }
 
-        if (rc == EVENT_READ_NO_MEMORY) {
+        if (rc == CLOCKODO_READ_NO_MEMORY) {
             return rc;
         }
 
@@ -524,11 +487,11 @@ event_read_members(event_reader_t *r, const clockodo_json_member_t *parent,
         }
     }
 
-    return EVENT_READ_OK;
+    return CLOCKODO_READ_OK;
 }
 
 
-static event_read_e
+static clockodo_read_e
 event_read_value(clockodo_event_t *event, const event_member_t *m,
     const clockodo_json_member_t *member)
 {
@@ -536,13 +499,13 @@ event_read_value(clockodo_event_t *event, const event_member_t *m,
     const clockodo_json_value_t  *value;
 
     if (member == NULL) {
-        return EVENT_READ_MISSING;
+        return CLOCKODO_READ_MISSING;
     }
 
     value = &member->value;
 
     if (value->type != m->type) {
-        return EVENT_READ_MISTYPED;
+        return CLOCKODO_READ_MISTYPED;
     }
 
     text.data = (const char *) value->data;
@@ -553,19 +516,19 @@ event_read_value(clockodo_event_t *event, const event_member_t *m,
 }
 
 
-static event_read_e
+static clockodo_read_e
 event_read_escaped(clockodo_event_t *event, const event_member_t *m,
     const clockodo_str_t *sent)
 {
     cJSON            *decoded;
-    event_read_e      rc;
+    clockodo_read_e   rc;
     clockodo_str_t    text;
 
     /* what the scan let pass cJSON reads too, unless it is out of memory */
 
     decoded = cJSON_ParseWithLengthOpts(sent->data - 1, sent->len + 2, NULL, 0);
     if (decoded == NULL) {
-        return EVENT_READ_NO_MEMORY;
+        return CLOCKODO_READ_NO_MEMORY;
     }
 
     text.data = decoded->valuestring;
@@ -576,196 +539,4 @@ event_read_escaped(clockodo_event_t *event, const event_member_t *m,
     cJSON_Delete(decoded);
 
     return rc;
-}
-
-
-static event_read_e
-event_read_secret(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    if (!event_consists_of(text, CLOCKODO_SECRET_LEN, "._~-")) {
-        return EVENT_READ_INVALID;
-    }
-
-    event_set(&event->secret, event->secret_buf, text);
-
-    return EVENT_READ_OK;
-}
-
-
-static event_read_e
-event_read_token(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    return clockodo_sha256(text->data, text->len, event->token) == 0
-           ? EVENT_READ_OK : EVENT_READ_NO_MEMORY;
-}
-
-
-static event_read_e
-event_read_subscription(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    event->subscription_id = event_read_id(text, event->subscription_buf,
-                                           &event->subscription);
-
-    return event->subscription_id ? EVENT_READ_OK : EVENT_READ_INVALID;
-}
-
-
-static event_read_e
-event_read_company(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    event->company_id = event_read_id(text, event->company_buf,
-                                      &event->company);
-
-    return event->company_id ? EVENT_READ_OK : EVENT_READ_INVALID;
-}
-
-
-static event_read_e
-event_read_occurred_at(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    if (clockodo_time_parse((const unsigned char *) text->data, text->len,
-                            &event->occurred)
-        != 0)
-    {
-        return EVENT_READ_INVALID;
-    }
-
-    event_set(&event->occurred_at, event->occurred_at_buf, text);
-
-    return EVENT_READ_OK;
-}
-
-
-static event_read_e
-event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    size_t  entity;
-
-    event->type = clockodo_event_type(text->data, text->len);
-
-    /* a documented name is well-formed */
-
-    entity = event->type
-             ? (size_t) ((char *) memchr(text->data, '.', text->len)
-                         - text->data)
-             : clockodo_event_entity(text->data, text->len);
-
-    if (entity == 0) {
-        return EVENT_READ_INVALID;
-    }
-
-    event_set(&event->event, event->event_buf, text);
-
-    event->entity.data = event->event_buf;
-    event->entity.len = entity;
-
-    event->action.data = event->event_buf + entity + 1;
-    event->action.len = text->len - entity - 1;
-
-    return EVENT_READ_OK;
-}
-
-
-/* what is in an object is read afterwards */
-
-static event_read_e
-event_read_any(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    (void) event;
-    (void) text;
-
-    return EVENT_READ_OK;
-}
-
-
-static event_read_e
-event_read_entity_id(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    return event_read_id(text, event->entity_id_buf, &event->entity_id)
-           ? EVENT_READ_OK : EVENT_READ_INVALID;
-}
-
-
-static event_read_e
-event_read_budget_type(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    if (!event_consists_of(text, CLOCKODO_BUDGET_TYPE_LEN, "_")) {
-        return EVENT_READ_INVALID;
-    }
-
-    event_set(&event->budget_type, event->budget_type_buf, text);
-
-    return EVENT_READ_OK;
-}
-
-
-static event_read_e
-event_read_threshold(clockodo_event_t *event, const clockodo_str_t *text)
-{
-    cJSON  *number;
-
-    if (text->len > EVENT_NUMBER_LEN) {
-        return EVENT_READ_INVALID;
-    }
-
-    number = cJSON_ParseWithLengthOpts(text->data, text->len, NULL, 0);
-    if (number == NULL) {
-        return EVENT_READ_NO_MEMORY;
-    }
-
-    event->threshold.data = event->threshold_buf;
-    event->threshold.len = clockodo_number_format(number->valuedouble,
-                                                  event->threshold_buf);
-
-    cJSON_Delete(number);
-
-    return event->threshold.len ? EVENT_READ_OK : EVENT_READ_INVALID;
-}
-
-
-static uint64_t
-event_read_id(const clockodo_str_t *text, char *buf, clockodo_str_t *name)
-{
-    uint64_t  id;
-
-    id = clockodo_id_parse((const unsigned char *) text->data, text->len);
-
-    if (id) {
-        event_set(name, buf, text);
-    }
-
-    return id;
-}
-
-
-/* the caller has made sure that the text fits */
-
-static void
-event_set(clockodo_str_t *name, char *buf, const clockodo_str_t *text)
-{
-    memcpy(buf, text->data, text->len);
-
-    name->data = buf;
-    name->len = text->len;
-}
-
-
-/* 1 to max letters, digits and others */
-
-static int
-event_consists_of(const clockodo_str_t *text, size_t max,
-    const char *others)
-{
-    size_t  i;
-
-    for (i = 0; i < text->len; i++) {
-        if (!clockodo_event_char(text->data[i])
-            && !(text->data[i] >= 'A' && text->data[i] <= 'Z')
-            && strchr(others, text->data[i]) == NULL)
-        {
-            return 0;
-        }
-    }
-
-    return text->len > 0 && text->len <= max;
 }

@@ -53,6 +53,7 @@ static clockodo_json_e any_scan(const unsigned char *text, size_t len,
     clockodo_json_members_t *members);
 static void any_free(clockodo_json_members_t *members);
 
+#include "clockodo_event_values.c"
 #include "clockodo_event.c"
 
 
@@ -87,13 +88,16 @@ static void any_free(clockodo_json_members_t *members);
      && (e)->payload_fault == (old)->payload_fault)
 
 #define READER(m)                                                             \
-    ((m)->read == event_read_secret || (m)->read == event_read_token          \
-     || (m)->read == event_read_subscription                                  \
-     || (m)->read == event_read_company                                       \
-     || (m)->read == event_read_occurred_at || (m)->read == event_read_name   \
-     || (m)->read == event_read_any || (m)->read == event_read_entity_id      \
-     || (m)->read == event_read_budget_type                                   \
-     || (m)->read == event_read_threshold)
+    ((m)->read == clockodo_event_read_secret                                  \
+     || (m)->read == clockodo_event_read_token                                \
+     || (m)->read == clockodo_event_read_subscription                         \
+     || (m)->read == clockodo_event_read_company                              \
+     || (m)->read == clockodo_event_read_occurred_at                          \
+     || (m)->read == clockodo_event_read_name                                 \
+     || (m)->read == clockodo_event_read_any                                  \
+     || (m)->read == clockodo_event_read_entity_id                            \
+     || (m)->read == clockodo_event_read_budget_type                          \
+     || (m)->read == clockodo_event_read_threshold)
 
 
 static int
@@ -104,15 +108,15 @@ ASSIGNS()
 ENSURES(RESULT == 0 || (text->len > 0 && text->len <= max));
 
 
-static event_read_e
-event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
+clockodo_read_e
+clockodo_event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
 REQUIRES(WRITABLE(event, sizeof(clockodo_event_t)))
 REQUIRES(READABLE(text, sizeof(clockodo_str_t)) && STR(text))
 ASSIGNS(event->type, event->event, event->entity, event->action,
         __CPROVER_object_upto(event->event_buf, CLOCKODO_EVENT_NAME_LEN))
-ENSURES(RESULT == EVENT_READ_OK || RESULT == EVENT_READ_INVALID)
+ENSURES(RESULT == CLOCKODO_READ_OK || RESULT == CLOCKODO_READ_INVALID)
 ENSURES(EVENT_TYPE(event))
-ENSURES(RESULT == EVENT_READ_OK
+ENSURES(RESULT == CLOCKODO_READ_OK
         ? EVENT_ENTITY(event) && event->entity.len > 0
         : event->entity.len == OLD(event->entity.len));
 
@@ -125,10 +129,11 @@ ENSURES(RESULT == EVENT_READ_OK
              && VALUE(&member->value))))
 
 #define VALUE_ENSURES(m, member, result)                                      \
-    (result >= EVENT_READ_MISSING && result <= EVENT_READ_NO_MEMORY           \
-     && (result == EVENT_READ_MISSING) == (member == NULL)                    \
+    (result >= CLOCKODO_READ_MISSING && result <= CLOCKODO_READ_NO_MEMORY     \
+     && (result == CLOCKODO_READ_MISSING) == (member == NULL)                 \
      && (member == NULL                                                       \
-         || (result == EVENT_READ_MISTYPED) == (member->value.type != m->type)))
+         || (result == CLOCKODO_READ_MISTYPED)                                \
+            == (member->value.type != m->type)))
 
 
 /*
@@ -136,11 +141,11 @@ ENSURES(RESULT == EVENT_READ_OK
  * while faults stay.
  */
 
-event_read_e
+clockodo_read_e
 stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
     const clockodo_json_member_t *member)
 {
-    event_read_e      rc;
+    clockodo_read_e      rc;
     clockodo_event_t  any;
 
     __CPROVER_assert(VALUE_REQUIRES(event, m, member), "value requires");
@@ -164,12 +169,13 @@ stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
 
 /* contracts of core.h, libcjson.h and above, for a proof without them */
 
-event_read_e
-stub_event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
+clockodo_read_e
+stub_clockodo_event_read_name(clockodo_event_t *event,
+    const clockodo_str_t *text)
 {
     clockodo_str_t  any;
 
-    __CPROVER_assert(STR(text), "event_read_name requires");
+    __CPROVER_assert(STR(text), "clockodo_event_read_name requires");
 
     event->type = nondet_bool()
                   ? &clockodo_event_types[any_up_to(CLOCKODO_EVENT_TYPES - 1)]
@@ -179,7 +185,7 @@ stub_event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
     event->action = any;
 
     if (nondet_bool()) {
-        return EVENT_READ_INVALID;
+        return CLOCKODO_READ_INVALID;
     }
 
     __CPROVER_havoc_slice(event->event_buf, CLOCKODO_EVENT_NAME_LEN);
@@ -187,7 +193,7 @@ stub_event_read_name(clockodo_event_t *event, const clockodo_str_t *text)
     event->entity.data = event->event_buf;
     event->entity.len = 1 + any_up_to(CLOCKODO_EVENT_NAME_LEN - 2);
 
-    return EVENT_READ_OK;
+    return CLOCKODO_READ_OK;
 }
 
 
@@ -360,7 +366,7 @@ prove_event_consists_of(void)
 
 
 void
-prove_event_read_name(void)
+prove_clockodo_event_read_name(void)
 {
     clockodo_str_t  text;
 
@@ -368,7 +374,7 @@ prove_event_read_name(void)
     event.type = NULL;
     event.entity.len = 0;
 
-    (void) event_read_name(&event, &text);
+    (void) clockodo_event_read_name(&event, &text);
 }
 
 
@@ -427,7 +433,7 @@ any_member(void)
 void
 prove_event_read_value(void)
 {
-    event_read_e                   rc;
+    clockodo_read_e                   rc;
     clockodo_event_t               old, any;
     const event_member_t          *m;
     clockodo_json_member_t         member;

@@ -6,10 +6,6 @@
 
 #define _GNU_SOURCE
 
-/* what is inline calls the copy below */
-#define clockodo_json_members_grow        failing_json_grow
-#define clockodo_json_members_add_hashed  failing_json_add_hashed
-
 #include "clockodo_event.h"
 #include "guard.h"
 
@@ -24,46 +20,18 @@
 #include <cmocka.h>
 
 
-/* a second copy of the code, whose memory can run out: failing_parse() */
+/* what can fail: the linker's --wrap puts them in place of these */
 
-static void *failing_malloc(size_t size);
-static void *failing_calloc(size_t n, size_t size);
-static void failing_free(void *p);
-static int failing_sha256(const void *text, size_t len,
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void __real_free(void *p);
+int __real_clockodo_sha256(const void *text, size_t len,
     unsigned char digest[CLOCKODO_SHA256_LEN]);
-
-#define malloc                      failing_malloc
-#define calloc                      failing_calloc
-#define free                        failing_free
-#define clockodo_json_errors        failing_json_errors
-#define clockodo_json_scan          failing_json_scan
-#define clockodo_json_members_init  failing_json_members_init
-#define clockodo_json_members_free  failing_json_members_free
-#define clockodo_json_name_decodes_to  failing_json_name_decodes_to
-#define clockodo_json_name_folds_to  failing_json_name_folds_to
-#define clockodo_event_parse        failing_parse
-#define clockodo_event_key          failing_key
-#define clockodo_sha256             failing_sha256
-
-#include "clockodo_json_members.c"
-#include "clockodo_json.c"
-#include "clockodo_event.c"
-#include "clockodo_event_key.c"
-
-#undef malloc
-#undef calloc
-#undef free
-#undef clockodo_json_errors
-#undef clockodo_json_scan
-#undef clockodo_json_members_init
-#undef clockodo_json_members_grow
-#undef clockodo_json_members_add_hashed
-#undef clockodo_json_members_free
-#undef clockodo_json_name_decodes_to
-#undef clockodo_json_name_folds_to
-#undef clockodo_event_parse
-#undef clockodo_event_key
-#undef clockodo_sha256
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void __wrap_free(void *p);
+int __wrap_clockodo_sha256(const void *text, size_t len,
+    unsigned char digest[CLOCKODO_SHA256_LEN]);
 
 
 #define test_count(a)  (sizeof(a) / sizeof((a)[0]))
@@ -1103,14 +1071,14 @@ event_no_memory(void **state)
                     "\"token\":\"\\u004dy_Sup3r_T0k3n\"}");
     len = p - text;
 
-    hooks.malloc_fn = failing_malloc;
-    hooks.free_fn = failing_free;
+    hooks.malloc_fn = __wrap_malloc;
+    hooks.free_fn = __wrap_free;
     cJSON_InitHooks(&hooks);
 
     test_calls = 0;
     test_fail = 0;
 
-    assert_int_equal(failing_parse((unsigned char *) text, len, KEY, &event,
+    assert_int_equal(clockodo_event_parse((unsigned char *) text, len, KEY, &event,
                                    &json),
                      CLOCKODO_JSON_OK);
     assert_int_equal(test_live, 0);
@@ -1123,7 +1091,7 @@ event_no_memory(void **state)
     for (test_fail = 1; test_fail <= calls; test_fail++) {
         test_calls = 0;
 
-        error = failing_parse((unsigned char *) text, len, KEY, &event, &json);
+        error = clockodo_event_parse((unsigned char *) text, len, KEY, &event, &json);
 
         assert_int_equal(test_live, 0);
 
@@ -1135,24 +1103,24 @@ event_no_memory(void **state)
     /* one more than there are */
 
     test_calls = 0;
-    assert_int_equal(failing_parse((unsigned char *) text, len, KEY, &event,
+    assert_int_equal(clockodo_event_parse((unsigned char *) text, len, KEY, &event,
                                    &json),
                      CLOCKODO_JSON_OK);
 
     test_calls = 0;
     test_fail = 1;
-    assert_int_equal(failing_key(&event), -1);
+    assert_int_equal(clockodo_event_key(&event), -1);
     test_name_is(&event.key, "");
 
     test_fail = 0;
-    assert_int_equal(failing_key(&event), 0);
+    assert_int_equal(clockodo_event_key(&event), 0);
     test_name_is(&event.key, BUDGET_KEY);
 
     /* once it is there, nothing is done */
 
     test_calls = 0;
     test_fail = 1;
-    assert_int_equal(failing_key(&event), 0);
+    assert_int_equal(clockodo_event_key(&event), 0);
     assert_int_equal(test_calls, 0);
     test_name_is(&event.key, BUDGET_KEY);
     test_fail = 0;
@@ -1300,8 +1268,8 @@ test_hex_is(const unsigned char *digest, const char *expected)
 }
 
 
-static void *
-failing_malloc(size_t size)
+void *
+__wrap_malloc(size_t size)
 {
     void  *p;
 
@@ -1309,41 +1277,46 @@ failing_malloc(size_t size)
         return NULL;
     }
 
-    p = malloc(size);
+    p = __real_malloc(size);
     test_live += (p != NULL);
 
     return p;
 }
 
 
-static void *
-failing_calloc(size_t n, size_t size)
+void *
+__wrap_calloc(size_t n, size_t size)
 {
     void  *p;
 
-    p = failing_malloc(n * size);
+    if (++test_calls == test_fail) {
+        return NULL;
+    }
 
-    return p ? memset(p, 0, n * size) : NULL;
+    p = __real_calloc(n, size);
+    test_live += (p != NULL);
+
+    return p;
 }
 
 
-static void
-failing_free(void *p)
+void
+__wrap_free(void *p)
 {
     test_live -= (p != NULL);
-    free(p);
+    __real_free(p);
 }
 
 
-static int
-failing_sha256(const void *text, size_t len,
+int
+__wrap_clockodo_sha256(const void *text, size_t len,
     unsigned char digest[CLOCKODO_SHA256_LEN])
 {
     if (++test_calls == test_fail) {
         return -1;
     }
 
-    return clockodo_sha256(text, len, digest);
+    return __real_clockodo_sha256(text, len, digest);
 }
 
 
