@@ -1078,8 +1078,8 @@ event_no_memory(void **state)
     test_calls = 0;
     test_fail = 0;
 
-    assert_int_equal(clockodo_event_parse((unsigned char *) text, len, KEY, &event,
-                                   &json),
+    assert_int_equal(clockodo_event_parse((unsigned char *) text, len, KEY,
+                                          &event, &json),
                      CLOCKODO_JSON_OK);
     assert_int_equal(test_live, 0);
 
@@ -1091,7 +1091,8 @@ event_no_memory(void **state)
     for (test_fail = 1; test_fail <= calls; test_fail++) {
         test_calls = 0;
 
-        error = clockodo_event_parse((unsigned char *) text, len, KEY, &event, &json);
+        error = clockodo_event_parse((unsigned char *) text, len, KEY, &event,
+                                     &json);
 
         assert_int_equal(test_live, 0);
 
@@ -1103,8 +1104,8 @@ event_no_memory(void **state)
     /* one more than there are */
 
     test_calls = 0;
-    assert_int_equal(clockodo_event_parse((unsigned char *) text, len, KEY, &event,
-                                   &json),
+    assert_int_equal(clockodo_event_parse((unsigned char *) text, len, KEY,
+                                          &event, &json),
                      CLOCKODO_JSON_OK);
 
     test_calls = 0;
