@@ -1002,32 +1002,42 @@ sub ping {
 
     $client->send(frame(PING, 0, 0, 'whatever'));
 
-    while ($client->fill) {
-        while (my ($type, $flags) = take_frame(\$client->{in})) {
-            return 'pong' if $type == PING && $flags & ACK;
-        }
+    until (take($client)) {
+        $client->fill or return 'closed';
     }
 
-    return 'closed';
+    return 'pong';
 }
 
 
 sub replies {
     my ($client, @streams) = @_;
 
-    my %reply;
+    take($client);
 
-    while (grep { !$reply{$_} } @streams) {
+    while (grep { !$client->{replies}{$_} } @streams) {
         $client->fill or last;
-
-        while (my ($type, $flags, $stream, $payload)
-               = take_frame(\$client->{in}))
-        {
-            $reply{$stream} = status($payload) if $type == HEADERS;
-        }
+        take($client);
     }
 
-    return \%reply;
+    return $client->{replies};
+}
+
+
+# Takes what has come: replies, which nginx without threads sends before it
+# answers a ping, are kept.  Returns whether a ping was answered.
+
+sub take {
+    my ($client) = @_;
+
+    my $pong = 0;
+
+    while (my ($type, $flags, $stream, $payload) = take_frame(\$client->{in})) {
+        $client->{replies}{$stream} = status($payload) if $type == HEADERS;
+        $pong = 1 if $type == PING && $flags & ACK;
+    }
+
+    return $pong;
 }
 
 

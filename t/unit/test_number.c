@@ -289,6 +289,11 @@ number_format_locale(void **state)
 
     (void) state;
 
+#ifndef __GLIBC__
+    print_message("# this C library writes a point in any locale\n");
+    skip();
+#endif
+
     /* made by the Makefile */
 
     assert_int_equal(setenv("LOCPATH", "build/unit/locale", 1), 0);
