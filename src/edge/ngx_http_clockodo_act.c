@@ -9,10 +9,10 @@
 
 static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
-static ngx_uint_t ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
-    ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_ask(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_uint_t ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
+    ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 

@@ -13,14 +13,14 @@
 #define NGX_HTTP_CLOCKODO_UNKNOWN_TOLD  3600
 
 
-static clockodo_fault_e ngx_http_clockodo_check_headers(
-    ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
-static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
-    ngx_str_t *name);
 static void ngx_http_clockodo_check_refused(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static clockodo_fault_e ngx_http_clockodo_check_headers(
+    ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
+static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_clockodo_read_body(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);

@@ -9,12 +9,12 @@
 
 static ngx_http_clockodo_secret_file_t *ngx_http_clockodo_add_secret_file(
     ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *name);
-static ngx_int_t ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
-    ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_lint_secret_file(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf);
 static ngx_uint_t ngx_http_clockodo_opened(ngx_cycle_t *cycle,
     ngx_str_t *name);
+static ngx_int_t ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_check_access(ngx_conf_t *cf,
     ngx_http_clockodo_secret_file_t *sf, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_clockodo_check_same_file(ngx_conf_t *cf,

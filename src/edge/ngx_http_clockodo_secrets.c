@@ -11,12 +11,12 @@
 #define NGX_HTTP_CLOCKODO_SECRETS_SIZE  (1024 * 1024)
 
 
+static char *ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_http_clockodo_read_file(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_http_clockodo_read_fd(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *name, ngx_fd_t fd, ngx_str_t *text);
-static char *ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *text);
 
 
 char *

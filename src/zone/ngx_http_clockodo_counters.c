@@ -7,11 +7,11 @@
 #include "ngx_http_clockodo_zone.h"
 
 
-static void ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round);
 static void ngx_http_clockodo_count_subscription(
     ngx_http_clockodo_shctx_t *sh, uint64_t id);
 static ngx_http_clockodo_subscription_t *ngx_http_clockodo_find_subscription(
     ngx_http_clockodo_shctx_t *sh, ngx_atomic_uint_t id);
+static void ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round);
 
 
 /* what an application may take, from a few milliseconds to nginx's time-outs */
