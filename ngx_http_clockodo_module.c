@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_clockodo.h"
+#include "ngx_http_clockodo_status.h"
 
 #include <openssl/rand.h>
 

@@ -24,7 +24,7 @@
 
 static char *ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *value);
-static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
+static clockodo_dedupe_e ngx_http_clockodo_try_claim(
     ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
@@ -176,7 +176,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
-    state = ngx_http_clockodo_dedupe_state(&mcf->zone, lcf, ctx);
+    state = ngx_http_clockodo_try_claim(&mcf->zone, lcf, ctx);
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "clockodo claim: state %ui, owner %ui",
@@ -210,7 +210,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
 
 static clockodo_dedupe_e
-ngx_http_clockodo_dedupe_state(ngx_http_clockodo_zone_t *zone,
+ngx_http_clockodo_try_claim(ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     u_char             *digest;

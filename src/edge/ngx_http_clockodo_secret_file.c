@@ -82,7 +82,7 @@ ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
     ngx_http_clockodo_secret_file_t *sf)
 {
     loc->secret_file = &sf->file;
-    loc->secret_file_size = NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE;
+    loc->secret_file_limit = NGX_HTTP_CLOCKODO_SECRET_FILE_LIMIT;
 }
 
 
@@ -243,7 +243,7 @@ ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
     sf->file->flush = ngx_http_clockodo_reopen_secret_file;
     sf->file->data = sf;
 
-    ngx_http_clockodo_init_secrets(sf, &cf->cycle->new_log);
+    ngx_http_clockodo_init_secret_file(sf, &cf->cycle->new_log);
 
     if (ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_OK;

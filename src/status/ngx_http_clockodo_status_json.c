@@ -144,7 +144,7 @@ ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
     }
 
     ngx_http_clockodo_write(w, ",\"secret_file\":{\"bytes\":%O,\"limit\":%uz}",
-                            size, loc->secret_file_size);
+                            size, loc->secret_file_limit);
 }
 
 
