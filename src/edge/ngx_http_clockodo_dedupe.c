@@ -32,6 +32,8 @@ static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
 static void ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_claim_cleanup(void *data);
 static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
+static void ngx_http_clockodo_settle(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf);
 static void ngx_http_clockodo_warn_abort(ngx_http_request_t *r,
@@ -343,24 +345,30 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
         ctx = ngx_http_clockodo_get_module_ctx(r);
 
         if (ctx && ctx->claim.owner) {
-
-            if (ngx_http_clockodo_delivered(r, ctx)) {
-                ngx_http_clockodo_commit(ctx);
-
-            } else {
-                ngx_http_clockodo_release(ctx);
-            }
-
-            /* no conf if the name of the upstream could not be made out */
-
-            if (r->upstream && r->upstream->conf) {
-                ngx_http_clockodo_warn_lease(r, ctx->claimed);
-                ngx_http_clockodo_warn_abort(r, ctx->claimed);
-            }
+            ngx_http_clockodo_settle(r, ctx);
         }
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+static void
+ngx_http_clockodo_settle(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+{
+    if (ngx_http_clockodo_delivered(r, ctx)) {
+        ngx_http_clockodo_commit(ctx);
+
+    } else {
+        ngx_http_clockodo_release(ctx);
+    }
+
+    /* no conf if the name of the upstream could not be made out */
+
+    if (r->upstream && r->upstream->conf) {
+        ngx_http_clockodo_warn_lease(r, ctx->claimed);
+        ngx_http_clockodo_warn_abort(r, ctx->claimed);
+    }
 }
 
 
@@ -400,7 +408,7 @@ ngx_http_clockodo_delivered(ngx_http_request_t *r,
 }
 
 
-/* once, until it is another one */
+/* once for each lease that is set */
 
 static void
 ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
@@ -431,7 +439,7 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
 }
 
 
-/* once; what is no directive of grpc_pass cannot be set there */
+/* once; grpc_pass is left out, it has no such directive */
 
 static void
 ngx_http_clockodo_warn_abort(ngx_http_request_t *r,

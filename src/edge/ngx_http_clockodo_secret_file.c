@@ -316,7 +316,7 @@ ngx_http_clockodo_check_same_file(ngx_conf_t *cf,
 }
 
 
-/* one that stands behind the http block is known only now */
+/* an error_log that stands behind the http block is known only now */
 
 ngx_int_t
 ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle)

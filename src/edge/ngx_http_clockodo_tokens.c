@@ -104,7 +104,7 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     error = ngx_http_clockodo_secrets_file(cf, cmd, conf);
 
-    /* the full one, from now on */
+    /* which is the full one by now */
 
     value = cf->args->elts;
     *name = value[1];

@@ -277,7 +277,7 @@ ngx_http_clockodo_get_counter(ngx_http_clockodo_metric_t *metric,
 }
 
 
-/* likewise, 0 being none */
+/* a time, or a status: if it is 0, there was none */
 
 static ngx_int_t
 ngx_http_clockodo_get_time(ngx_http_clockodo_metric_t *metric,
