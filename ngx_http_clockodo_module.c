@@ -252,7 +252,8 @@ ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->secret_files, cf->pool, 1,
                           sizeof(ngx_http_clockodo_secret_file_t *))
            != NGX_OK
-        || ngx_array_init(&mcf->token_files, cf->pool, 1, sizeof(ngx_str_t))
+        || ngx_array_init(&mcf->read, cf->pool, 1,
+                          sizeof(ngx_http_clockodo_read_t))
            != NGX_OK
         || ngx_array_init(&mcf->checked, cf->pool, 4,
                           sizeof(ngx_http_clockodo_checked_t))

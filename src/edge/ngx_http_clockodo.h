@@ -43,6 +43,14 @@ typedef struct {
 } ngx_http_clockodo_place_t;
 
 
+/* a file that was read for secrets of the configuration */
+
+typedef struct {
+    ngx_str_t                   name;
+    char                       *what;      /* there are: "token", "key" */
+} ngx_http_clockodo_read_t;
+
+
 typedef struct {
     uint32_t                    key;       /* of clockodo_json_scan() */
     ngx_http_clockodo_zone_t    zone;
@@ -59,7 +67,7 @@ typedef struct {
 #endif
 
     ngx_array_t                 secret_files;  /* of pointers to them */
-    ngx_array_t                 token_files;   /* of ngx_str_t, their names */
+    ngx_array_t                 read;  /* of ngx_http_clockodo_read_t */
 
     /* of ngx_http_clockodo_checked_t, those with the module on */
     ngx_array_t                 checked;

@@ -165,29 +165,30 @@ static void
 ngx_http_clockodo_lint_secret_file(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf)
 {
-    char        *other;
-    ngx_str_t   *tokens;
-    ngx_uint_t   i;
-    ngx_conf_t   at;
+    ngx_uint_t                 i;
+    ngx_conf_t                 at;
+    ngx_http_clockodo_read_t  *read;
 
-    other = ngx_http_clockodo_opened(cf->cycle, &sf->name) ? "log" : NULL;
+    at = ngx_http_clockodo_at(cf, &sf->place);
 
-    tokens = mcf->token_files.elts;
-
-    for (i = 0; i < mcf->token_files.nelts; i++) {
-        if (ngx_strcmp(tokens[i].data, sf->name.data) == 0) {
-            other = "token file";
-        }
-    }
-
-    if (other) {
+    if (ngx_http_clockodo_opened(cf->cycle, &sf->name)) {
         sf->shared = 1;
 
-        at = ngx_http_clockodo_at(cf, &sf->place);
-
         ngx_conf_log_error(NGX_LOG_WARN, &at, 0,
-                           "\"%V\" in \"%V\" directive is a %s, too",
-                           &sf->name, sf->place.name, other);
+                           "\"%V\" in \"%V\" directive is a log, too",
+                           &sf->name, sf->place.name);
+    }
+
+    read = mcf->read.elts;
+
+    for (i = 0; i < mcf->read.nelts; i++) {
+
+        if (ngx_strcmp(read[i].name.data, sf->name.data) == 0) {
+            ngx_conf_log_error(NGX_LOG_WARN, &at, 0,
+                               "\"%V\" in \"%V\" directive is a %s file, too",
+                               &sf->name, sf->place.name, read[i].what);
+            break;
+        }
     }
 }
 

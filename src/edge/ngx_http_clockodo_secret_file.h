@@ -46,7 +46,7 @@ struct ngx_http_clockodo_secret_file_s {
     ngx_msec_t                    refused_since;
     unsigned                      refused:1;   /* another has the lock */
     unsigned                      writing:1;
-    unsigned                      shared:1;    /* with others: warned of */
+    unsigned                      shared:1;    /* with a log: warned of */
 
     ngx_http_clockodo_task_t      task;
     ngx_atomic_t                  running; /* the task, in its thread */

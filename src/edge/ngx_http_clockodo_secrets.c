@@ -27,8 +27,11 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char       *error;
-    ngx_str_t  *value, text;
+    char                           *error;
+    ngx_str_t                      *value, text;
+    ngx_http_clockodo_read_t       *read;
+    ngx_http_clockodo_secrets_t    *secrets;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
 
@@ -38,6 +41,13 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must be the path of a file";
     }
 
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    read = ngx_array_push(&mcf->read);
+    if (read == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_str_null(&text);
 
     error = NGX_CONF_ERROR;
@@ -45,6 +55,13 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_http_clockodo_read_file(cf, cmd, &value[1], &text) == NGX_OK) {
         error = ngx_http_clockodo_add_secrets(cf, cmd, lcf, &value[1], &text);
     }
+
+    /* the full name, from now on */
+
+    secrets = cmd->post;
+
+    read->name = value[1];
+    read->what = secrets->what;
 
     if (text.data) {
 
