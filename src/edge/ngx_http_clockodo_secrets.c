@@ -56,7 +56,7 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         error = ngx_http_clockodo_add_secrets(cf, cmd, lcf, &value[1], &text);
     }
 
-    /* the full name, from now on */
+    /* reading has made a full name of it */
 
     secrets = cmd->post;
 
