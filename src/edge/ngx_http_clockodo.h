@@ -173,7 +173,7 @@ typedef struct {
     ngx_str_t                   masked_body;
     ngx_buf_t                  *held;      /* a body of unknown length */
     off_t                       received;
-    unsigned                    passed:1;  /* to our handler, being off */
+    unsigned                    passed:1;  /* our handler, being off */
     unsigned                    bounded:1; /* cut off at the size */
     unsigned                    masked:1;  /* what goes upstream */
     unsigned                    recording:1;   /* the handshake's secret */
