@@ -8,8 +8,8 @@ use lib 't/lib';
 
 use Clockodo;
 use Clockodo::Client;
-use Clockodo::Http2;
-use Clockodo::Nginx qw(contents gone wait_for);
+use Clockodo::Http2 qw(:DEFAULT h2 ping replies);
+use Clockodo::Nginx qw(contents fine save wait_for);
 use Clockodo::Trace;
 use File::Temp qw(tempdir);
 use Test::More;
@@ -965,15 +965,6 @@ sub spooled {
 }
 
 
-sub save {
-    my ($file, $text) = @_;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    print $fh $text;
-    close $fh or die "$file: $!\n";
-}
-
-
 sub nginx_t {
     my ($nginx, $said) = @_;
 
@@ -983,74 +974,4 @@ sub nginx_t {
     $$said = `timeout 10 $binary -p $root/ -c $root/nginx.conf -t 2>&1`;
 
     return $?;
-}
-
-
-sub h2 {
-    my ($nginx) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send(preface());
-
-    return $client;
-}
-
-
-sub ping {
-    my ($client) = @_;
-
-    $client->send(frame(PING, 0, 0, 'whatever'));
-
-    until (take($client)) {
-        $client->fill or return 'closed';
-    }
-
-    return 'pong';
-}
-
-
-sub replies {
-    my ($client, @streams) = @_;
-
-    take($client);
-
-    while (grep { !$client->{replies}{$_} } @streams) {
-        $client->fill or last;
-        take($client);
-    }
-
-    return $client->{replies};
-}
-
-
-# Takes what has come: replies, which nginx without threads sends before it
-# answers a ping, are kept.  Returns whether a ping was answered.
-
-sub take {
-    my ($client) = @_;
-
-    my $pong = 0;
-
-    while (my ($type, $flags, $stream, $payload) = take_frame(\$client->{in})) {
-        $client->{replies}{$stream} = status($payload) if $type == HEADERS;
-        $pong = 1 if $type == PING && $flags & ACK;
-    }
-
-    return $pong;
-}
-
-
-# Nothing has gone wrong inside, and nothing is left.
-
-sub fine {
-    my ($nginx) = @_;
-
-    my $worker = $nginx->worker;
-
-    kill 'QUIT', $worker;
-    ok(wait_for(sub { gone($worker) }), 'the worker leaves');
-
-    $nginx->stop;
-    unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, 'log');
 }

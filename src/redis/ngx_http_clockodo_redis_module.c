@@ -515,9 +515,9 @@ ngx_http_clockodo_redis_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_redis_loc_conf_t *rlcf = conf;
 
-    ngx_str_t        *value;
-    ngx_uint_t        i;
-    clockodo_str_t    args[3];
+    ngx_str_t       *value;
+    ngx_uint_t       i;
+    clockodo_str_t   args[3];
 
     if (rlcf->auth.data) {
         return "is duplicate";
