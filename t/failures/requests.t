@@ -101,6 +101,7 @@ my @scenarios = (
     { name => 'redis, the next', uri => '/next', got => \&streamed },
     { name => 'redis, elsewhere', uri => '/elsewhere', got => \&streamed,
       warm => 1 },
+    { name => 'redis, nowhere', uri => '/nowhere', status => 502 },
     { name => 'redis twice', uri => '/redis', got => \&streamed,
       before => 1 },
     { name => 'status', uri => '/status', method => 'GET', got => \&whole },
@@ -291,6 +292,11 @@ END
         clockodo_redis_pass elsewhere;
         clockodo_redis_auth r3d1s;
         clockodo_redis_dedupe 1h;
+    }
+
+    location = /nowhere {
+        clockodo_redis_pass unix:@{[ $replica->path ]};
+        clockodo_redis_auth r3d1s;
     }
 
     location = /status { clockodo_webhook off; clockodo_status; }
