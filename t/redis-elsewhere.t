@@ -85,7 +85,8 @@ $nginx->reload(http => <<"END");
 END
 
 is((send_events(1))[0], '502, 502', 'a master is away: 502');
-like($nginx->new_log, qr/\[error\].*did not store .* error "READONLY"/, 'logged');
+like($nginx->new_log, qr/\[error\].*did not store .* error "READONLY"/,
+     'logged');
 
 $replica->call(qw(REPLICAOF NO ONE));
 

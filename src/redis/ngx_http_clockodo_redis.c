@@ -561,7 +561,7 @@ ngx_http_clockodo_redis_process_error(ngx_http_request_t *r,
 
     if (elsewhere) {
 
-        /* as ngx_http_upstream_next() does it, which would take it for failed */
+        /* as nginx does it, which would take this one for failed */
 
         u->peer.free(&u->peer, u->peer.data, NGX_PEER_NEXT);
         u->peer.sockaddr = NULL;

@@ -36,7 +36,7 @@ my @of_nginx = (
       problem => qr/^status hangs$|^descriptors: socket: \d$/,
       why => 'ngx_http_subrequest() fails, and the request counts it still' },
     { kind => 'memory',
-      stack => qr/^ngx_alloc .*\bngx_pnalloc ngx_http_v2_construct_request_line\b/,
+      stack => qr/\bngx_pnalloc ngx_http_v2_construct_request_line\b/,
       problem => qr/^the worker has ended$|^a report: .*\bSEGV\b/,
       why => 'a line of the log shows a request line that has a length alone' },
 );
