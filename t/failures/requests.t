@@ -39,6 +39,10 @@ my @of_nginx = (
       stack => qr/\bngx_pnalloc ngx_http_v2_construct_request_line\b/,
       problem => qr/^the worker has ended$|^a report: .*\bSEGV\b/,
       why => 'a line of the log shows a request line that has a length alone' },
+    { kind => 'memory',
+      stack => qr/\bngx_http_proxy_internal_body_length_variable\b/,
+      problem => qr/, but with \{/,
+      why => 'a request goes on without the length of its body' },
 );
 
 my $failures = Clockodo::Failures->new(of_nginx => \@of_nginx);
