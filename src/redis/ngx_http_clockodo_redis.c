@@ -46,11 +46,11 @@ static ngx_int_t ngx_http_clockodo_redis_reinit_request(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_redis_process_header(
     ngx_http_request_t *r);
-static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
-    clockodo_resp_reply_t *reply);
 static ngx_int_t ngx_http_clockodo_redis_process_error(
     ngx_http_request_t *r, clockodo_str_t *text);
 static ngx_uint_t ngx_http_clockodo_redis_is_elsewhere(ngx_str_t *code);
+static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
+    clockodo_resp_reply_t *reply);
 static void ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r,
     ngx_int_t rc);
 
