@@ -490,6 +490,17 @@ ngx_int_t ngx_http_clockodo_sign(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
 
+/* store: what the locations that store events have in common */
+
+/* for the merge: such a location is "on", and forwards no handshakes */
+char *ngx_http_clockodo_check_store(ngx_conf_t *cf,
+    ngx_http_clockodo_place_t *place);
+
+/* for the content handler: NULL, with a line in the log, unless accepted */
+ngx_http_clockodo_ctx_t *ngx_http_clockodo_accepted_ctx(ngx_http_request_t *r,
+    char *directive);
+
+
 /* task */
 
 /*
