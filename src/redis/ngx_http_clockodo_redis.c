@@ -93,15 +93,9 @@ ngx_int_t
 ngx_http_clockodo_redis_handler(ngx_http_request_t *r)
 {
     ngx_http_upstream_t                 *u;
-    ngx_http_clockodo_ctx_t             *ctx;
     ngx_http_clockodo_redis_loc_conf_t  *rlcf;
 
-    ctx = (r == r->main) ? ngx_http_clockodo_get_module_ctx(r) : NULL;
-
-    if (ctx == NULL || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"clockodo_redis_pass\" is only for events that were "
-                      "accepted, and not for subrequests");
+    if (ngx_http_clockodo_accepted_ctx(r, "clockodo_redis_pass") == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -373,8 +367,8 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
     clockodo_str_t *arg)
 {
-    u_char           *p;
-    ngx_str_t         known;
+    u_char          *p;
+    ngx_str_t        known;
     clockodo_str_t  *key;
 
     if (clockodo_event_key(&ctx->event) != 0) {
