@@ -379,6 +379,7 @@ ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
 ngx_int_t ngx_http_clockodo_record_secret(ngx_http_request_t *r,
     ngx_http_clockodo_secret_file_t *sf, ngx_http_clockodo_ctx_t *ctx);
 
+
 /* mask */
 
 /*
