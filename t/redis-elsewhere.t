@@ -67,6 +67,31 @@ is($nodes[1]->call('XLEN', 'clockodo:events'), 20, 'there');
 is(connections($nodes[1]), $before, 'no further connection');
 unlike($nginx->new_log, qr/\[(?:warn|error|crit)\]/, 'no error');
 
+# the last one that is left, and it is promoted later
+
+my $master = Clockodo::Redis->start;
+my $replica = Clockodo::Redis->start(replicaof => ['127.0.0.1',
+                                                   $master->port]);
+
+$replica->wait_for(qr/master_link_status:up/, 'INFO', 'replication');
+$master->crash;
+
+$nginx->reload(http => <<"END");
+    upstream redis {
+        server unix:@{[ $master->path ]};
+        server unix:@{[ $replica->path ]};
+        keepalive 4;
+    }
+END
+
+is((send_events(1))[0], '502, 502', 'a master is away: 502');
+like($nginx->new_log, qr/\[error\].*did not store .* error "READONLY"/,
+     'logged');
+
+$replica->call(qw(REPLICAOF NO ONE));
+
+is((send_events(1))[0], 200, 'its replica is promoted: it is asked at once');
+
 # one server alone: no other one to ask
 
 $nginx->reload(http => <<"END");

@@ -46,6 +46,7 @@ subtest 'a full queue of threads'   => \&overflow;
 subtest 'clients that are gone'     => \&gone_clients;
 subtest 'HTTP/2'                    => \&http2;
 subtest 'what a call can fail by'   => \&failures;
+subtest 'taken while it comes again' => \&taken_meanwhile;
 subtest 'a full disk'               => \&full_disk;
 subtest 'folders that are not as they were' => \&folders;
 subtest 'what a crash has left'     => \&rubbish;
@@ -515,6 +516,27 @@ sub failures {
 
     like(spooled($nginx), qr/^\d+ 1 5$/, 'counters');
     unlike($nginx->log, qr/My_Sup3r|\[(?:alert|crit|emerg)\]/, 'log');
+}
+
+
+# Its name is there when it is linked, and gone a moment later: whoever delivers
+# has taken the other one by then.
+
+sub taken_meanwhile {
+    plan skip_all => 'strace cannot trace here' unless $strace;
+
+    my $nginx = start();
+    my $trace = Clockodo::Trace->new($nginx->worker,
+        trace => 'linkat', inject => 'linkat:error=EEXIST:when=1');
+
+    is(judged(event_client($nginx, 1)->reply), '200 accepted/', 'answered');
+    $trace->stop;
+
+    ok(stored($nginx, 1), 'stored');
+    is(spooled($nginx), '1 0 0', 'counters');
+    is_deeply([ files($nginx, 'tmp') ], [], 'nothing in "tmp"');
+
+    fine($nginx);
 }
 
 

@@ -28,6 +28,7 @@ my $long = 30_000_000;
 
 subtest 'others are answered'             => \&others;
 subtest 'one after another'               => \&queue;
+subtest 'one file that has two names now' => \&two_names;
 subtest 'too many'                        => \&too_many;
 subtest 'no thread to be had'             => \&overflow;
 subtest 'clients that are gone'           => \&gone_clients;
@@ -89,6 +90,41 @@ sub queue {
     is_deeply([ secrets($nginx) ], [ map { "s-$_" } 1 .. 20 ],
               'in the order in which they came');
     is_deeply([ secrets($nginx, 'other') ], [ 'other' ], 'the other file');
+}
+
+
+# No configuration may have two names of one file, but files can become one
+# later, and are then opened anew.
+
+sub two_names {
+    my $nginx = start();
+    my $root = $nginx->root;
+
+    unlink "$root/other";
+    link "$root/secrets", "$root/other" or die "link: $!\n";
+
+    kill 'USR1', $nginx->pid;
+    wait_for(sub { $nginx->log =~ /@{[ $nginx->worker ]}#\d+: reopening logs/ });
+
+    is(handshake($nginx, 'a', '/other')->reply->{status}, 200, 'recorded');
+    is_deeply([ secrets($nginx) ], [ 'a' ], 'it is one file');
+
+    my $slow = slow($nginx);
+    my @clients = handshake($nginx, 'b');
+
+    $slow->wait_for(qr/fdatasync\(/);
+
+    push @clients, handshake($nginx, 'c', '/other'),
+                   handshake($nginx, 'third', '/third');
+
+    $slow->wait_for(qr/third>.*fdatasync|fdatasync.*third>/s);
+
+    is(scalar(() = $slow->text =~ /fdatasync\(/g), 2, 'one task a file');
+
+    $slow->stop;
+
+    is($_->reply->{status}, 200, 'recorded') for @clients;
+    is_deeply([ secrets($nginx) ], [ 'a', 'b', 'c' ], 'one after another');
 }
 
 

@@ -379,6 +379,7 @@ ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
 ngx_int_t ngx_http_clockodo_record_secret(ngx_http_request_t *r,
     ngx_http_clockodo_secret_file_t *sf, ngx_http_clockodo_ctx_t *ctx);
 
+
 /* mask */
 
 /*
@@ -488,6 +489,17 @@ char *ngx_http_clockodo_sign_key(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 ngx_int_t ngx_http_clockodo_sign(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+
+
+/* store: what the locations that store events have in common */
+
+/* for the merge: such a location is "on", and forwards no handshakes */
+char *ngx_http_clockodo_check_store(ngx_conf_t *cf,
+    ngx_http_clockodo_place_t *place);
+
+/* for the content handler: NULL, with a line in the log, unless accepted */
+ngx_http_clockodo_ctx_t *ngx_http_clockodo_accepted_ctx(ngx_http_request_t *r,
+    char *directive);
 
 
 /* task */

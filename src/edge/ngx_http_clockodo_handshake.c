@@ -36,6 +36,8 @@ typedef struct {
 static ngx_http_clockodo_secret_t *ngx_http_clockodo_create_secret(
     ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_lock_secret_file(ngx_event_t *ev);
+static ngx_uint_t ngx_http_clockodo_secret_file_locked(
+    ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_lock_refused(
     ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_write_secret(void *data);
@@ -174,7 +176,11 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
     secret = ngx_queue_data(ngx_queue_head(&sf->secrets),
                             ngx_http_clockodo_secret_t, queue);
 
-    err = ngx_trylock_fd(sf->file->fd);
+    r = secret->request;
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
+
+    err = ngx_http_clockodo_secret_file_locked(mcf, sf)
+          ? NGX_EAGAIN : ngx_trylock_fd(sf->file->fd);
 
     if (err == NGX_EAGAIN || err == NGX_EACCES) {
         ngx_http_clockodo_lock_refused(sf);
@@ -182,8 +188,6 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
     }
 
     sf->refused = 0;
-
-    r = secret->request;
 
     if (err) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, err,
@@ -202,8 +206,6 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
 
     sf->running = 1;
 
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
-
     if (ngx_http_clockodo_post_task(mcf, &sf->task) == NGX_OK) {
         sf->writing = 1;
         return;
@@ -213,6 +215,34 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
     sf->line.fault = CLOCKODO_FAULT_SECRET_FILE_BUSY;
 
     ngx_http_clockodo_secret_written(sf);
+}
+
+
+/*
+ * A process has one lock of a file, by whatever name.  No configuration may
+ * have two of one file, but files can become one later, and are opened anew.
+ */
+
+static ngx_uint_t
+ngx_http_clockodo_secret_file_locked(ngx_http_clockodo_main_conf_t *mcf,
+    ngx_http_clockodo_secret_file_t *sf)
+{
+    ngx_uint_t                         i;
+    ngx_http_clockodo_secret_file_t  **sfp;
+
+    sfp = mcf->secret_files.elts;
+
+    for (i = 0; i < mcf->secret_files.nelts; i++) {
+
+        if (sfp[i]->writing
+            && sfp[i]->dev == sf->dev
+            && sfp[i]->uniq == sf->uniq)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

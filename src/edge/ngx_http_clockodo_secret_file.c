@@ -406,5 +406,8 @@ ngx_http_clockodo_reopen_secret_file(ngx_open_file_t *file, ngx_log_t *log)
         ngx_msleep(1);
     }
 
-    (void) ngx_http_clockodo_create_secret_file(file->name.data, &fi);
+    if (ngx_http_clockodo_create_secret_file(file->name.data, &fi) == 0) {
+        sf->dev = fi.st_dev;
+        sf->uniq = ngx_file_uniq(&fi);
+    }
 }

@@ -46,8 +46,9 @@ static ngx_int_t ngx_http_clockodo_redis_reinit_request(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_redis_process_header(
     ngx_http_request_t *r);
-static ngx_uint_t ngx_http_clockodo_redis_is_elsewhere(ngx_http_upstream_t *u,
-    ngx_str_t *code);
+static ngx_int_t ngx_http_clockodo_redis_process_error(
+    ngx_http_request_t *r, clockodo_str_t *text);
+static ngx_uint_t ngx_http_clockodo_redis_is_elsewhere(ngx_str_t *code);
 static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
     clockodo_resp_reply_t *reply);
 static void ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r,
@@ -92,15 +93,9 @@ ngx_int_t
 ngx_http_clockodo_redis_handler(ngx_http_request_t *r)
 {
     ngx_http_upstream_t                 *u;
-    ngx_http_clockodo_ctx_t             *ctx;
     ngx_http_clockodo_redis_loc_conf_t  *rlcf;
 
-    ctx = (r == r->main) ? ngx_http_clockodo_get_module_ctx(r) : NULL;
-
-    if (ctx == NULL || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"clockodo_redis_pass\" is only for events that were "
-                      "accepted, and not for subrequests");
+    if (ngx_http_clockodo_accepted_ctx(r, "clockodo_redis_pass") == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -454,8 +449,7 @@ ngx_http_clockodo_redis_reinit_request(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
 {
-    ngx_str_t                            code;
-    ngx_uint_t                           level;
+    ngx_int_t                            rc;
     ngx_http_upstream_t                 *u;
     clockodo_resp_reply_t                reply;
     ngx_http_clockodo_ctx_t             *ctx;
@@ -483,33 +477,8 @@ ngx_http_clockodo_redis_process_header(ngx_http_request_t *r)
         break;
 
     case CLOCKODO_RESP_ERROR:
-
-        /* its code alone: the rest can have anything in it */
-
-        code.len = reply.code.len;
-        code.data = (u_char *) reply.code.data;
-
-        level = ngx_http_clockodo_redis_is_elsewhere(u, &code)
-                ? NGX_LOG_INFO : NGX_LOG_ERR;
-
-        ngx_log_error(level, r->connection->log, 0,
-                      "redis did not store a clockodo event, error \"%V\"",
-                      &code);
-
-        if (level == NGX_LOG_ERR) {
-            goto next;
-        }
-
-        /* of all statuses, nginx goes on after this one without a failure */
-
-        u->headers_in.status_n = NGX_HTTP_NOT_FOUND;
-        u->keepalive = (ngx_strlchr(u->buffer.pos, u->buffer.last, LF)
-                        == u->buffer.last - 1);
-
-        u->buffer.last = u->buffer.start;
-        u->buffer.pos = u->buffer.start;
-
-        return NGX_OK;
+        rc = ngx_http_clockodo_redis_process_error(r, &reply.code);
+        goto next;
 
     default: /* CLOCKODO_RESP_OK, CLOCKODO_RESP_INVALID */
         goto invalid;
@@ -529,6 +498,8 @@ invalid:
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "redis sent an invalid reply to a clockodo event");
 
+    rc = NGX_HTTP_UPSTREAM_INVALID_HEADER;
+
 next:
 
     /* nginx itself clears it only if the request has been sent */
@@ -536,25 +507,68 @@ next:
     u->buffer.last = u->buffer.start;
     u->buffer.pos = u->buffer.start;
 
-    return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+    return rc;
 }
 
 
 /*
- * Whether that server is well, and another one is to be asked: its connection
- * is kept, and "max_fails" does not count it.
+ * A server that is well, while another one takes the events, has not failed:
+ * "max_fails" does not count it.
  */
 
+static ngx_int_t
+ngx_http_clockodo_redis_process_error(ngx_http_request_t *r,
+    clockodo_str_t *text)
+{
+    ngx_str_t             code;
+    ngx_uint_t            level, elsewhere;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    /* its code alone: the rest can have anything in it */
+
+    code.len = text->len;
+    code.data = (u_char *) text->data;
+
+    elsewhere = ngx_http_clockodo_redis_is_elsewhere(&code);
+
+    level = (elsewhere
+             && u->peer.tries > 1
+             && (u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_HTTP_404))
+            ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+    ngx_log_error(level, r->connection->log, 0,
+                  "redis did not store a clockodo event, error \"%V\"",
+                  &code);
+
+    if (level == NGX_LOG_INFO) {
+
+        /* of all statuses, nginx goes on after this one without a failure */
+
+        u->headers_in.status_n = NGX_HTTP_NOT_FOUND;
+        u->keepalive = (ngx_strlchr(u->buffer.pos, u->buffer.last, LF)
+                        == u->buffer.last - 1);
+
+        return NGX_OK;
+    }
+
+    if (elsewhere) {
+
+        /* as nginx does it, which would take this one for failed */
+
+        u->peer.free(&u->peer, u->peer.data, NGX_PEER_NEXT);
+        u->peer.sockaddr = NULL;
+    }
+
+    return NGX_HTTP_UPSTREAM_INVALID_HEADER;
+}
+
+
 static ngx_uint_t
-ngx_http_clockodo_redis_is_elsewhere(ngx_http_upstream_t *u, ngx_str_t *code)
+ngx_http_clockodo_redis_is_elsewhere(ngx_str_t *code)
 {
     ngx_str_t  *s;
-
-    if (u->peer.tries < 2
-        || !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_HTTP_404))
-    {
-        return 0;
-    }
 
     for (s = ngx_http_clockodo_redis_elsewhere; s->len; s++) {
         if (s->len == code->len

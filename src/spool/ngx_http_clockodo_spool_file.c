@@ -169,6 +169,8 @@ ngx_http_clockodo_spool_write_body(ngx_http_clockodo_spool_file_t *file,
 static ngx_int_t
 ngx_http_clockodo_spool_link(ngx_http_clockodo_spool_file_t *file, int dir)
 {
+    ngx_int_t  rc;
+
     for ( ;; ) {
 
         if (file->random && ngx_http_clockodo_spool_set_random(file) != NGX_OK)
@@ -188,8 +190,13 @@ ngx_http_clockodo_spool_link(ngx_http_clockodo_spool_file_t *file, int dir)
 
             /* it came to be there while this one was written */
 
-            return ngx_http_clockodo_spool_find(file, dir) == NGX_DONE
-                   ? NGX_DONE : NGX_ERROR;
+            rc = ngx_http_clockodo_spool_find(file, dir);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+
+            /* and was taken since */
         }
     }
 }

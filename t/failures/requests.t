@@ -35,10 +35,18 @@ my @of_nginx = (
       stack => qr/\bngx_http_post_request ngx_http_subrequest\b/,
       problem => qr/^status hangs$|^descriptors: socket: \d$/,
       why => 'ngx_http_subrequest() fails, and the request counts it still' },
+    { kind => 'memory',
+      stack => qr/\bngx_pnalloc ngx_http_v2_construct_request_line\b/,
+      problem => qr/^the worker has ended$|^a report: .*\bSEGV\b/,
+      why => 'a line of the log shows a request line that has a length alone' },
+    { kind => 'memory',
+      stack => qr/\bngx_http_proxy_internal_body_length_variable\b/,
+      problem => qr/, but with \{/,
+      why => 'a request goes on without the length of its body' },
 );
 
 my $failures = Clockodo::Failures->new(of_nginx => \@of_nginx);
-my ($redis, $taker, $nginx);
+my ($redis, $replica, $taker, $nginx);
 my $number = 0;
 
 # What is sent, what it comes to, and whether it has got through: a function of
@@ -52,6 +60,8 @@ my @scenarios = (
       body => \&without_id },
     { name => 'chunked', uri => '/event', got => \&taken, ours => 8,
       headers => ['Transfer-Encoding: chunked'] },
+    { name => 'over HTTP/2', uri => '/event', got => \&taken, ours => 8,
+      http2 => 1 },
     { name => 'masked in a file', uri => '/file', got => \&taken, ours => 8 },
     { name => 'in part in a file', uri => '/part', got => \&taken, ours => 8,
       body => sub { event_of($_[0], more => '"' . 'x' x 3000 . '"') } },
@@ -93,6 +103,9 @@ my @scenarios = (
     { name => 'redis, kept', uri => '/kept', got => \&streamed, warm => 1 },
     { name => 'redis by a name', uri => '/named', got => \&streamed },
     { name => 'redis, the next', uri => '/next', got => \&streamed },
+    { name => 'redis, elsewhere', uri => '/elsewhere', got => \&streamed,
+      warm => 1 },
+    { name => 'redis, nowhere', uri => '/nowhere', status => 502 },
     { name => 'redis twice', uri => '/redis', got => \&streamed,
       before => 1 },
     { name => 'status', uri => '/status', method => 'GET', got => \&whole },
@@ -126,6 +139,11 @@ sub start {
     $redis = Clockodo::Redis->start(requirepass => 'r3d1s');
     $redis->call('AUTH', 'r3d1s');
 
+    # it says READONLY, whether there is a master or not
+
+    $replica = Clockodo::Redis->start(requirepass => 'r3d1s',
+                                      replicaof => ['127.0.0.1', 1]);
+
     $taker = Clockodo::Taker->start;
 
     my $path = $redis->path;
@@ -141,6 +159,22 @@ sub start {
     upstream next {
         server 127.0.0.1:1 max_fails=0;
         server unix:$path max_fails=0 backup;
+    }
+    upstream elsewhere {
+        server unix:@{[ $replica->path ]} max_fails=0;
+        server unix:$path max_fails=0 backup;
+        keepalive 2;
+    }
+
+    server {
+        listen unix:\$TEST_NGINX_SERVER_ROOT/html/http2.sock http2;
+
+        clockodo_token My_Sup3r_T0k3n;
+        clockodo_webhook on;
+        clockodo_mask_token on;
+        lingering_close off;
+
+        location = /event { proxy_pass http://app; }
     }
 END
     access_log logs/access.log values;
@@ -258,6 +292,17 @@ END
         clockodo_redis_dedupe 1h;
     }
 
+    location = /elsewhere {
+        clockodo_redis_pass elsewhere;
+        clockodo_redis_auth r3d1s;
+        clockodo_redis_dedupe 1h;
+    }
+
+    location = /nowhere {
+        clockodo_redis_pass unix:@{[ $replica->path ]};
+        clockodo_redis_auth r3d1s;
+    }
+
     location = /status { clockodo_webhook off; clockodo_status; }
     location = /metrics { clockodo_webhook off; clockodo_status prometheus; }
 END
@@ -313,6 +358,10 @@ sub one {
     }
 
     my $before = $failures->descriptors($worker);
+
+    # without memory for a connection, ngx_http_v2_init() loses a pool
+
+    $taker->connect_http2(http2()) if $scenario->{http2};
 
     $failures->arm($kind || 'none', $n || 0, pid => $worker, on => $on);
 
@@ -519,8 +568,15 @@ sub masked {
 sub request {
     my ($scenario, $id) = @_;
 
-    return $taker->request($nginx->port, $scenario->{uri},
-                           body_of($scenario, $id),
+    my $body = body_of($scenario, $id);
+
+    return $taker->request_http2(http2(), $scenario->{uri}, $body)
+        if $scenario->{http2};
+
+    return $taker->request($nginx->port, $scenario->{uri}, $body,
                            method => $scenario->{method},
                            headers => $scenario->{headers});
 }
+
+
+sub http2 { $nginx->root . '/html/http2.sock' }

@@ -9,6 +9,8 @@ package Clockodo::Taker;
 #     $taker->path                    # of its unix socket, for "proxy_pass"
 #     my $reply = $taker->request($nginx->port, $uri, $body,
 #                                 method => 'PUT', headers => [ ... ]);
+#     $taker->connect_http2($path);   # to a unix socket
+#     my $reply = $taker->request_http2($path, $uri, $body);
 #     $reply->{status}, $reply->{body}
 #     $taker->taken($id)              # the request with that id, if it has come
 #
@@ -20,6 +22,7 @@ use strict;
 use warnings;
 
 use Clockodo::Client qw(post chunked);
+use Clockodo::Http2;
 use Errno qw(EAGAIN EINTR);
 use File::Temp;
 use IO::Select;
@@ -88,17 +91,84 @@ sub request {
 }
 
 
-# All that comes until nginx closes the connection, or undef.
+# Returns once nginx has said something.
+
+sub connect_http2 {
+    my ($self, $path) = @_;
+
+    my $socket = IO::Socket::UNIX->new(Peer => $path) or return;
+
+    syswrite $socket, preface();
+    IO::Select->new($socket)->can_read($patience);
+
+    return $self->{http2} = $socket;
+}
+
+
+# One stream, over that connection or another one, which is closed after it.
+
+sub request_http2 {
+    my ($self, $path, $uri, $body) = @_;
+
+    my $socket = $self->{http2} || $self->connect_http2($path)
+        or return { status => 'no connection' };
+
+    delete $self->{http2};
+
+    syswrite $socket, headers(1, 0, ':path' => $uri)
+                      . data(1, END_STREAM, $body);
+
+    # where memory fails, nginx can leave its reply in the queue of frames until
+    # there is another one: a client that hears nothing asks for that
+
+    my $in = $self->exchange($socket, sub { stream($_[0])->{ended} },
+                             frame(PING, 0, 0, 'whatever'));
+
+    return { status => 'hangs' } if !defined $in;
+
+    my $reply = stream($in);
+
+    return $reply->{whole} ? $reply : { status => 'none' };
+}
+
+
+# What has come of it.
+
+sub stream {
+    my ($in) = @_;
+
+    my %reply = (body => '');
+
+    while (my ($type, $flags, $stream, $payload) = take_frame(\$in)) {
+        next if $stream != 1;
+
+        $reply{status} = status($payload) if $type == HEADERS;
+        $reply{body} .= $payload if $type == DATA;
+        $reply{whole} = 1
+            if ($type == HEADERS || $type == DATA) && $flags & END_STREAM;
+        $reply{ended} = 1 if $reply{whole} || $type == RST_STREAM;
+    }
+
+    return \%reply;
+}
+
+
+# All that comes until nginx closes the connection, or that is enough; or undef.
+# What is asked is sent when nothing comes for a second.
 
 sub exchange {
-    my ($self, $socket) = @_;
+    my ($self, $socket, $enough, $ask) = @_;
 
     my $select = IO::Select->new($socket, $self->{listening});
     my $until = time + $patience;
     my ($in, %in) = '';
 
     while (time < $until) {
-        for my $from ($select->can_read($until - time)) {
+        my @ready = $select->can_read($ask ? 1 : $until - time);
+
+        syswrite $socket, $ask if !@ready && $ask;
+
+        for my $from (@ready) {
 
             if ($from == $self->{listening}) {
                 my $new = $from->accept or next;
@@ -115,7 +185,7 @@ sub exchange {
             next if !defined $n && ($! == EAGAIN || $! == EINTR);
 
             if ($from == $socket) {
-                return $in if !$n;
+                return $in if !$n || $enough && $enough->($in);
 
             } elsif (!$n || $self->take($$text)) {
                 syswrite $from, "HTTP/1.1 200 X\r\nConnection: close\r\n"
