@@ -31,7 +31,15 @@
          (s->end - p))
 
 
+/* the eight bytes that are looked at in one go, which may be any */
+
+static void *eight_bytes(void *to, const void *from, size_t n);
+
+#define memcpy  eight_bytes
+
 #include "clockodo_json.c"
+
+#undef memcpy
 
 #include "json.h"
 
@@ -103,6 +111,17 @@ void
 prove_json_digits(void)
 {
     (void) json_digits(&s, any_place());
+}
+
+
+static void *
+eight_bytes(void *to, const void *from, size_t n)
+{
+    __CPROVER_assert(n == 8 && READABLE(from, n), "memcpy requires");
+
+    *(uint64_t *) to = (uint64_t) nondet_size();
+
+    return to;
 }
 
 

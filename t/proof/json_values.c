@@ -222,6 +222,29 @@ stub_json_member(json_scan_t *scan, const unsigned char *p, uint32_t object)
 
 
 int
+stub_clockodo_json_members_grow(clockodo_json_members_t *m)
+{
+    int     rc;
+    size_t  n, size;
+
+    __CPROVER_assert(members_in_order(m), "clockodo_json_members_grow requires");
+
+    n = m->n;
+    size = m->size;
+    rc = nondet_bool() ? 0 : -1;
+
+    if (rc == 0) {
+        change_members(m, 4 * size);
+        m->n = n;
+    }
+
+    assume(grow_ensures(m, n, size, rc));
+
+    return rc;
+}
+
+
+int
 stub_clockodo_json_members_add(clockodo_json_members_t *m, uint32_t object)
 {
     int     rc;
