@@ -553,6 +553,17 @@ stub_clockodo_json_find(const clockodo_json_members_t *members,
          && ((found) || FAULT(e, m)                                           \
              || (m)->faults[CLOCKODO_READ_MISSING] == CLOCKODO_FAULT_NONE)))
 
+/* of several faults that go to the same place, the first stays */
+
+#define FIRST_STAYS(before, after)                                            \
+    ((before) == CLOCKODO_FAULT_NONE || (after) == (before))
+
+#define FAULTS_STAY(old, e)                                                   \
+    (FIRST_STAYS((old)->secret_fault, (e)->secret_fault)                      \
+     && FIRST_STAYS((old)->token_fault, (e)->token_fault)                     \
+     && FIRST_STAYS((old)->envelope_fault, (e)->envelope_fault)               \
+     && FIRST_STAYS((old)->payload_fault, (e)->payload_fault))
+
 #define FAULT(e, m)                                                           \
     ((m)->fault == offsetof(clockodo_event_t, envelope_fault)                 \
      ? (e)->envelope_fault                                                    \
@@ -569,6 +580,7 @@ stub_event_read_members(event_reader_t *r,
 {
     size_t            i;
     clockodo_read_e   rc;
+    clockodo_event_t  old;
     clockodo_fault_e  secret, token, envelope, payload;
 
     __CPROVER_assert(MEMBERS_REQUIRES(m, n)
@@ -578,10 +590,17 @@ stub_event_read_members(event_reader_t *r,
 
     any_names(r->event);
 
+    old.secret_fault = r->event->secret_fault;
+    old.token_fault = r->event->token_fault;
+    old.envelope_fault = r->event->envelope_fault;
+    old.payload_fault = r->event->payload_fault;
+
     r->event->secret_fault = secret;
     r->event->token_fault = token;
     r->event->envelope_fault = envelope;
     r->event->payload_fault = payload;
+
+    assume(FAULTS_STAY(&old, r->event));
 
     r->found = any_up_to(2 * EVENT_NAMES);
 
@@ -603,13 +622,14 @@ read_members(const event_member_t *m, size_t n)
     size_t                         k;
     event_reader_t                 r;
     clockodo_read_e                rc;
-    clockodo_event_t               any;
+    clockodo_event_t               any, old;
     clockodo_json_members_t        members;
     const clockodo_json_member_t  *found[EVENT_MEMBERS];
 
     any_list(any_text(TEXT_LEN), TEXT_LEN, &members);
 
     event = any;
+    old = event;
 
     r.event = &event;
     r.members = &members;
@@ -621,6 +641,7 @@ read_members(const event_member_t *m, size_t n)
 
     k = any_up_to(n - 1);
 
+    __CPROVER_assert(FAULTS_STAY(&old, &event), "faults stay");
     __CPROVER_assert(MEMBERS_ENSURES(&event, &m[k], found[k], rc)
                      && (rc != CLOCKODO_READ_OK || found[k] == NULL
                          || is_listed(found[k])),
