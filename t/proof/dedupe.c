@@ -299,7 +299,8 @@ a_round(void)
 {
     static uint64_t  left;
 
-    __CPROVER_assert(still_in_order(), "this holds before a round");
+    __CPROVER_assert(still_in_order() && t->entries > 0,
+                     "this holds before a round");
     __CPROVER_assert(rounds == 0 || t->entries < left, "it comes to an end");
 
     assume(rounds++ == 0);

@@ -40,18 +40,9 @@ static clockodo_json_value_t   value;
 static const unsigned char *
 any_place(void)
 {
-    size_t       len;
-    json_scan_t  any;
+    any_scan(&s, &error, PROOF_TEXT);
 
-    len = any_up_to(PROOF_TEXT);
-
-    s = any;
-
-    s.text = any_text(len);
-    s.end = s.text + len;
-    s.error = &error;
-
-    return s.text + any_up_to(len);
+    return any_place_from(&s, s.text);
 }
 
 

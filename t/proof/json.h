@@ -137,4 +137,29 @@ STAYS
 MOVES;
 
 
+/* a scan of any text, and any place in it */
+
+static inline void
+any_scan(json_scan_t *s, clockodo_json_error_t *error, size_t most)
+{
+    size_t       len;
+    json_scan_t  any;
+
+    len = any_up_to(most);
+
+    *s = any;
+
+    s->text = any_text(len);
+    s->end = s->text + len;
+    s->error = error;
+}
+
+
+static inline const unsigned char *
+any_place_from(const json_scan_t *s, const unsigned char *p)
+{
+    return p + any_up_to(s->end - p);
+}
+
+
 #endif /* _PROOF_JSON_H_INCLUDED_ */

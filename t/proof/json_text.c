@@ -20,6 +20,8 @@ static bool a_piece(const unsigned char *p);
 #include "clockodo_json_text.c"
 #include "clockodo_json.c"
 
+#include "json.h"
+
 
 /* an escape of two surrogates, and more */
 #define ESCAPE_MAX  14
@@ -34,21 +36,6 @@ static const unsigned char   *piece;
 static const unsigned char   *behind;
 
 
-static const unsigned char *
-any_start(void)
-{
-    size_t  len;
-
-    len = any_up_to(ESCAPE_MAX);
-
-    s.text = any_text(len);
-    s.end = s.text + len;
-    s.error = &error;
-
-    return s.text;
-}
-
-
 void
 prove_clockodo_json_string_escape(void)
 {
@@ -56,7 +43,9 @@ prove_clockodo_json_string_escape(void)
     const unsigned char     *p, *end;
     clockodo_json_string_t   string;
 
-    p = any_start();
+    any_scan(&s, &error, ESCAPE_MAX);
+
+    p = s.text;
     assume(p < s.end && *p == '\\');
 
     end = json_escape(&s, p);
@@ -165,7 +154,8 @@ prove_clockodo_json_string_next(void)
     clockodo_json_value_t    value;
     clockodo_json_string_t   string;
 
-    (void) any_start();
+    any_scan(&s, &error, ESCAPE_MAX);
+
     end = json_string_rest(&s, s.text, s.text, &value);
 
     if (end == NULL) {

@@ -79,28 +79,12 @@ change(json_scan_t *scan)
 }
 
 
-static const unsigned char *
-any_place_from(const json_scan_t *scan, const unsigned char *p)
-{
-    return p + any_up_to(scan->end - p);
-}
-
-
 /* a scan that has come to any place */
 
 static const unsigned char *
 any_place(void)
 {
-    size_t       len;
-    json_scan_t  any;
-
-    len = any_up_to(PROOF_TEXT);
-
-    s = any;
-
-    s.text = any_text(len);
-    s.end = s.text + len;
-    s.error = &error;
+    any_scan(&s, &error, PROOF_TEXT);
     s.members = &members;
 
     any_members(&members, any_members_size());

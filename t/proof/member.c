@@ -48,13 +48,6 @@ grow(clockodo_json_members_t *m)
 
 
 static const unsigned char *
-any_place_from(const json_scan_t *scan, const unsigned char *p)
-{
-    return p + any_up_to(scan->end - p);
-}
-
-
-static const unsigned char *
 any_failure(json_scan_t *scan)
 {
     clockodo_json_error_t  any;
@@ -181,18 +174,10 @@ stub_json_value(json_scan_t *scan, const unsigned char *p,
 void
 prove_json_member(void)
 {
-    size_t                len;
     unsigned              depth;
-    json_scan_t           any;
     const unsigned char  *p, *last;
 
-    len = any_up_to(PROOF_TEXT);
-
-    s = any;
-
-    s.text = any_text(len);
-    s.end = s.text + len;
-    s.error = &error;
+    any_scan(&s, &error, PROOF_TEXT);
     s.members = &members;
 
     depth = s.depth;
