@@ -295,7 +295,7 @@ stub_strlen(const char *s)
 
 
 static clockodo_str_t
-any_str(void)
+any_sent(void)
 {
     clockodo_str_t  str;
 
@@ -312,7 +312,7 @@ prove_event_consists_of(void)
     size_t          max;
     clockodo_str_t  text;
 
-    text = any_str();
+    text = any_sent();
 
     (void) event_consists_of(&text, max, nondet_bool() ? "._~-" : "_");
 }
@@ -323,7 +323,7 @@ prove_clockodo_event_read_name(void)
 {
     clockodo_str_t  text;
 
-    text = any_str();
+    text = any_sent();
     event.type = NULL;
     event.entity.len = 0;
 

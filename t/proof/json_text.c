@@ -10,7 +10,7 @@
 #include "proof.h"
 
 
-/* the scan of a string goes from piece to piece: one byte, escape or sequence */
+/* the scan of a string goes by pieces: one byte, one escape, one sequence */
 
 #define ROUND_json_string_rest_0  if (a_piece(p))
 

@@ -211,7 +211,8 @@ stub_clockodo_json_members_grow(clockodo_json_members_t *m)
     int     rc;
     size_t  n, size;
 
-    __CPROVER_assert(members_in_order(m), "clockodo_json_members_grow requires");
+    __CPROVER_assert(members_in_order(m),
+                     "clockodo_json_members_grow requires");
 
     n = m->n;
     size = m->size;

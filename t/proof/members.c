@@ -5,8 +5,8 @@
 
 
 /*
- * The list of members, and names in it: those that the scan let pass.  Here a
- * list starts with two members, grows to 8 and then to 32.
+ * The list of members, and where names in it are.  Here a list starts with two
+ * members, grows to 8 and then to 32.
  */
 
 
@@ -20,9 +20,9 @@
 
 /*
  * A list that has grown once.  It and its slots are objects of their own here,
- * so that one beyond the end of either is found, and of known types, which makes
- * proofs cheaper.  That clockodo_json_members_grow() takes memory for both is
- * shown of lists as they are.
+ * so that one beyond the end of either is found, and of known types, which
+ * makes proofs cheaper.  That clockodo_json_members_grow() takes memory for
+ * both is shown of lists as they are.
  */
 
 #define LIST_FIRST  CLOCKODO_JSON_MEMBERS
@@ -56,6 +56,8 @@ static clockodo_json_members_t   members;
 /* how many slots are taken */
 static size_t                    taken;
 
+
+/* whether the first n have names */
 
 static bool
 are_names(size_t n)

@@ -89,7 +89,7 @@ name_of(const clockodo_json_string_t *s)
 static void
 move(clockodo_json_string_t *s, size_t least)
 {
-    name_t *n;
+    name_t  *n;
 
     n = name_of(s);
 
