@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_clockodo.h"
+#include "ngx_http_clockodo_status.h"
 
 #include <openssl/rand.h>
 
@@ -19,6 +19,8 @@ static void *ngx_http_clockodo_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_clockodo_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_clockodo_check_status(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *conf);
 static char *ngx_http_clockodo_enable(ngx_conf_t *cf,
     ngx_http_clockodo_loc_conf_t *prev, ngx_http_clockodo_loc_conf_t *conf);
 static char *ngx_http_clockodo_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -250,7 +252,8 @@ ngx_http_clockodo_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->secret_files, cf->pool, 1,
                           sizeof(ngx_http_clockodo_secret_file_t *))
            != NGX_OK
-        || ngx_array_init(&mcf->token_files, cf->pool, 1, sizeof(ngx_str_t))
+        || ngx_array_init(&mcf->read, cf->pool, 1,
+                          sizeof(ngx_http_clockodo_read_t))
            != NGX_OK
         || ngx_array_init(&mcf->checked, cf->pool, 4,
                           sizeof(ngx_http_clockodo_checked_t))
@@ -327,14 +330,7 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->status = prev->status;
     }
 
-    if (conf->status && conf->webhook != NGX_CONF_UNSET_UINT
-        && conf->webhook != NGX_HTTP_CLOCKODO_OFF)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"clockodo_status\" and \"clockodo_webhook\" cannot "
-                      "be in one location, in %s:%ui",
-                      conf->place.conf_file.file.name.data,
-                      conf->place.conf_file.line);
+    if (ngx_http_clockodo_check_status(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -382,6 +378,29 @@ ngx_http_clockodo_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return ngx_http_clockodo_enable(cf, prev, conf);
+}
+
+
+/* of a location that is not merged yet: what it inherits may be on */
+
+static char *
+ngx_http_clockodo_check_status(ngx_conf_t *cf,
+    ngx_http_clockodo_loc_conf_t *conf)
+{
+    if (conf->status == NULL
+        || conf->webhook == NGX_CONF_UNSET_UINT
+        || conf->webhook == NGX_HTTP_CLOCKODO_OFF)
+    {
+        return NGX_CONF_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"clockodo_status\" and \"clockodo_webhook\" cannot "
+                  "be in one location, in %s:%ui",
+                  conf->place.conf_file.file.name.data,
+                  conf->place.conf_file.line);
+
+    return NGX_CONF_ERROR;
 }
 
 

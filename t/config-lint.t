@@ -154,6 +154,13 @@ my @cases = (
           "clockodo_token_file %s;\nclockodo_secret_file $dir/conf/%s; #!\n",
           "\nclockodo_secret_file $dir/conf/%s; #!\nclockodo_token_file %s;" ),
 
+    ( map { [ warn => qr/$_" in "clockodo_secret_file" .* is a key file, too/,
+              [ "server { location /hook { clockodo_webhook on; "
+                . "clockodo_token S3cr3t; clockodo_sign_key_file $_;\n"
+                . "clockodo_secret_file conf/$_; #!\n} }" ],
+              [] ] }
+          file("whsec_S3cr3t" . 'A' x 38) ),
+
     # nobody can set up a webhook
 
     [ notice => qr/location "\/hook" takes no handshakes, .*clockodo_secret_fil/,

@@ -11,9 +11,9 @@ use Clockodo::Application;
 use Clockodo::Client;
 use Clockodo::Clock;
 use Clockodo::Nginx;
+use Clockodo::Status qw(status);
 use Config;
 use IO::Socket::UNIX;
-use JSON::PP qw(decode_json);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -894,17 +894,6 @@ sub answers {
     my $reply = request(@_);
 
     return "$reply->{status} $reply->{header}{'x-verdict'}";
-}
-
-
-sub status {
-    my ($nginx) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n");
-
-    return decode_json($client->reply->{body});
 }
 
 

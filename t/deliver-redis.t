@@ -7,33 +7,19 @@ use warnings;
 use lib 't/lib';
 
 use Clockodo;
-use Clockodo::Client;
 use Clockodo::Deliver;
-use Clockodo::Nginx;
-use Clockodo::Redis;
 use Clockodo::Receiver;
+use Clockodo::Redis;
+use Clockodo::Stream;
 use File::Temp qw(tempdir);
 use Test::More;
 use Time::HiRes qw(sleep);
 
 
-my $stream = 'clockodo:events';
+my $edge = Clockodo::Stream->start;
+my $redis = $edge->redis;
+my $stream = $edge->key;
 my $dir = $ENV{DIR} = tempdir(CLEANUP => 1);
-
-my $redis = Clockodo::Redis->start(appendonly  => 'yes',
-                                   appendfsync => 'always');
-
-$ENV{REDIS_URL} = 'unix://' . $redis->path;
-
-my $nginx = Clockodo::Nginx->start(server => <<"END");
-    clockodo_webhook on;
-    clockodo_token My_Sup3r_T0k3n;
-    clockodo_unknown_events forward;
-
-    location /hook {
-        clockodo_redis_pass unix:@{[ $redis->path ]};
-    }
-END
 
 subtest 'an event'             => \&one;
 subtest 'to a URL'             => \&url;
@@ -51,52 +37,14 @@ subtest 'two groups'           => \&groups;
 done_testing;
 
 
-sub put {
-    my ($id, @more) = @_;
-
-    deliver($nginx, '/hook', payload => qq({"team":{"id":$id}}), @more)
-        ->{status} == 200 or die "not stored\n";
-}
-
-
-# A worker whose command is a line for the shell.
-
-sub worker {
-    my ($line, @options) = @_;
-
-    return Clockodo::Deliver->start(
-        '--retry-min', '200ms', '--retry-max', '400ms', '--timeout', '5s',
-        @options, 'sh', '-c', $line);
-}
-
-
-# All that is in the stream has been read and acknowledged.
-
-sub nothing_pending {
-    my ($worker) = @_;
-
-    return 1 if wait_until(sub {
-        my %group = eval { @{$redis->call('XINFO', 'GROUPS', $stream)->[0]} };
-        my %stream = eval { @{$redis->call('XINFO', 'STREAM', $stream)} };
-
-        return %group && $group{pending} == 0
-               && $group{'last-delivered-id'} eq $stream{'last-generated-id'};
-    });
-
-    diag($worker->log);
-
-    return 0;
-}
-
-
 sub one {
-    put(9001);   # before there is a group
+    $edge->put(9001);   # before there is a group
 
-    my $worker = worker('env | grep ^CLOCKODO_ | sort > $DIR/env;
-                         env | grep -c REDIS_URL > $DIR/url;
-                         cat > $DIR/body');
+    my $worker = $edge->worker('env | grep ^CLOCKODO_ | sort > $DIR/env;
+                                env | grep -c REDIS_URL > $DIR/url;
+                                cat > $DIR/body');
 
-    ok(nothing_pending($worker), 'acknowledged');
+    ok($edge->nothing_pending($worker), 'acknowledged');
 
     my %env = slurp("$dir/env") =~ /^(\w+)=(.*)$/mg;
 
@@ -116,8 +64,8 @@ sub one {
     is(slurp("$dir/body"), event() =~ s/My_Sup3r_T0k3n/'*' x 14/er, 'the body');
     is(slurp("$dir/url"), "0\n", 'the command does not get the password');
 
-    put(9002, note => '"é \u00e4"');
-    ok(nothing_pending($worker), 'another one');
+    $edge->put(9002, note => '"é \u00e4"');
+    ok($edge->nothing_pending($worker), 'another one');
     like(slurp("$dir/body"), qr/"note":"é \\u00e4"/, 'its body');
 
     is($worker->stop, 0, 'stopped');
@@ -127,8 +75,8 @@ sub one {
 sub url {
     my $receiver = Clockodo::Receiver->start;
 
-    put(9001);
-    put(1, event_name => '"new_thing.seen"', payload => '{}');
+    $edge->put(9001);
+    $edge->put(1, event_name => '"new_thing.seen"', payload => '{}');
 
     open my $keys, '>', "$dir/keys" or die "keys: $!\n";
     print $keys 'whsec_' . 'YWFh' x 8 . "\n";
@@ -142,7 +90,7 @@ sub url {
 
     ok(wait_until(sub { (my @calls = $receiver->calls) > 5 }), 'tries');
     $receiver->answer(200);
-    ok(nothing_pending($worker), 'acknowledged');
+    ok($edge->nothing_pending($worker), 'acknowledged');
 
     my @calls = map { $_->{request} } $receiver->calls;
     my ($known, $unknown) = map { my $id = $_; [grep { /$id/ } @calls] }
@@ -162,27 +110,27 @@ sub url {
 
 
 sub fails {
-    put(1);
-    put(2);
+    $edge->put(1);
+    $edge->put(2);
 
     # the first times each
 
-    my $worker = worker('f=$DIR/failed.$CLOCKODO_ENTITY_ID;
-                         echo x >> $f; test $(wc -l < $f) -ge 3');
+    my $worker = $edge->worker('f=$DIR/failed.$CLOCKODO_ENTITY_ID;
+                                echo x >> $f; test $(wc -l < $f) -ge 3');
 
-    ok(nothing_pending($worker), 'acknowledged');
+    ok($edge->nothing_pending($worker), 'acknowledged');
     is(slurp("$dir/failed.$_"), "x\nx\nx\n", "event $_: tried three times")
         for 1, 2;
     like($worker->log, qr/team\.updated: exit status 1, again in/, 'said');
 
     # and given up, by another process
 
-    put(3);
+    $edge->put(3);
     $worker->stop;
-    $worker = worker('exit 1');
+    $worker = $edge->worker('exit 1');
     ok($worker->wait_for_log(qr/again/), 'failed');
     $worker->stop;
-    $worker = worker('exit 1', '--give-up', '0');
+    $worker = $edge->worker('exit 1', '--give-up', '0');
     ok($worker->wait_for_log(qr/put aside after 2 tries|put aside after 3/),
        'tries are counted on');
     $worker->stop;
@@ -198,12 +146,13 @@ sub fails {
 
 
 sub several {
-    my @workers = map { worker('echo $CLOCKODO_ENTITY_ID >> $DIR/several') }
-                  1 .. 3;
+    my @workers = map {
+        $edge->worker('echo $CLOCKODO_ENTITY_ID >> $DIR/several')
+    } 1 .. 3;
 
-    put($_) for 100 .. 139;
+    $edge->put($_) for 100 .. 139;
 
-    ok(nothing_pending($workers[0]), 'acknowledged');
+    ok($edge->nothing_pending($workers[0]), 'acknowledged');
     is_deeply([sort split /\n/, slurp("$dir/several")], [100 .. 139],
               'each once');
 
@@ -212,11 +161,11 @@ sub several {
 
 
 sub sigterm {
-    my $worker = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/begun;
-                         until test -e $DIR/go; do sleep 0.02; done',
-                        '--jobs', 1);
+    my $worker = $edge->worker('echo $CLOCKODO_ENTITY_ID >> $DIR/begun;
+                                until test -e $DIR/go; do sleep 0.02; done',
+                               '--jobs', 1);
 
-    put($_) for 5, 6;
+    $edge->put($_) for 5, 6;
     ok(wait_until(sub { slurp("$dir/begun") =~ /5/ }), 'it has begun');
 
     kill 'TERM', $worker->pid;
@@ -227,37 +176,37 @@ sub sigterm {
     is($redis->call('XPENDING', $stream, 'clockodo')->[0], 0,
        'what was at hand is acknowledged');
 
-    $worker = worker('true');
-    ok(nothing_pending($worker), 'who get it');
+    $worker = $edge->worker('true');
+    ok($edge->nothing_pending($worker), 'who get it');
     $worker->stop;
 
     # one that comes while it stops, and that it has read: not after a minute
 
-    $worker = worker('true', '--timeout', '60s');
-    put(61);
-    ok(nothing_pending($worker), 'at work');
+    $worker = $edge->worker('true', '--timeout', '60s');
+    $edge->put(61);
+    ok($edge->nothing_pending($worker), 'at work');
     sleep 0.6;
     kill 'TERM', $worker->pid;
-    put(62);
+    $edge->put(62);
     is($worker->wait, 0, 'stopped');
 
-    $worker = worker('true', '--timeout', '60s');
-    ok(nothing_pending($worker), 'others get it at once');
+    $worker = $edge->worker('true', '--timeout', '60s');
+    ok($edge->nothing_pending($worker), 'others get it at once');
     $worker->stop;
 }
 
 
 sub away {
-    my $worker = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/away;
-                         while test -e $DIR/hold; do sleep 0.02; done');
+    my $worker = $edge->worker('echo $CLOCKODO_ENTITY_ID >> $DIR/away;
+                                while test -e $DIR/hold; do sleep 0.02; done');
 
-    put(7);
-    ok(nothing_pending($worker), 'acknowledged');
+    $edge->put(7);
+    ok($edge->nothing_pending($worker), 'acknowledged');
 
     # it goes while the command is at work
 
     open my $hold, '>', "$dir/hold";
-    put(71);
+    $edge->put(71);
     ok(wait_until(sub { slurp("$dir/away") =~ /71/ }), 'at hand');
     $redis->crash;
     ok($worker->wait_for_log(qr/^redis: /m), 'it is away');
@@ -266,14 +215,14 @@ sub away {
     $redis->up;
     $redis->wait_for(qr/PONG/, 'PING');
 
-    put(8);
-    ok(nothing_pending($worker), 'it is back');
+    $edge->put(8);
+    ok($edge->nothing_pending($worker), 'it is back');
     is(slurp("$dir/away"), "7\n71\n8\n", 'each once');
 
     # the stream with all its groups
 
     $redis->call('DEL', $stream);
-    put(9);
+    $edge->put(9);
 
     ok(wait_until(sub { slurp("$dir/away") =~ /^9$/m }),
        'the stream was deleted');
@@ -283,7 +232,7 @@ sub away {
 
     $redis->call('FLUSHALL');
     sleep 1;
-    put(91);
+    $edge->put(91);
     ok(wait_until(sub { slurp("$dir/away") =~ /^91$/m }), 'all was deleted');
 
     is($worker->stop, 0, 'stopped');
@@ -293,17 +242,17 @@ sub away {
 # It asks a replica that is not promoted yet.
 
 sub replica {
-    my $worker = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/replica');
+    my $worker = $edge->worker('echo $CLOCKODO_ENTITY_ID >> $DIR/replica');
 
-    put(10);
-    ok(nothing_pending($worker), 'acknowledged');
+    $edge->put(10);
+    ok($edge->nothing_pending($worker), 'acknowledged');
 
     $redis->call(qw(REPLICAOF 127.0.0.1 1));
     ok($worker->wait_for_log(qr/^redis: .*read only replica/m), 'read-only');
     $redis->call(qw(REPLICAOF NO ONE));
 
-    put(11);
-    ok(nothing_pending($worker), 'it is promoted');
+    $edge->put(11);
+    ok($edge->nothing_pending($worker), 'it is promoted');
     is(slurp("$dir/replica"), "10\n11\n", 'each once');
 
     is($worker->stop, 0, 'stopped');
@@ -331,14 +280,14 @@ sub next_server {
 
     for my $bad ($gone, $replica, $nodes[0]) {
         unlink "$dir/next";
-        put(12);
+        $edge->put(12);
 
         my $worker = Clockodo::Deliver->start(
             '--redis', 'unix://' . $bad->path,
             '--redis', 'unix://' . $redis->path,
             'sh', '-c', 'echo $CLOCKODO_ENTITY_ID >> $DIR/next');
 
-        ok(nothing_pending($worker), 'acknowledged');
+        ok($edge->nothing_pending($worker), 'acknowledged');
         is(slurp("$dir/next"), "12\n", 'once');
         is($worker->stop, 0, 'stopped');
     }
@@ -350,9 +299,9 @@ sub next_server {
 
     $nodes[1]->call('XADD', $stream, '*', %fields) for 1, 2;
 
-    my $worker = worker('f=$DIR/cluster.$CLOCKODO_ENTRY_ID;
-                         echo x >> $f; test $(wc -l < $f) -ge 2',
-                        '--exit-after', '0', '--trim');
+    my $worker = $edge->worker('f=$DIR/cluster.$CLOCKODO_ENTRY_ID;
+                                echo x >> $f; test $(wc -l < $f) -ge 2',
+                               '--exit-after', '0', '--trim');
 
     is($worker->wait, 0, 'MOVED leads to the other one');
     is(() = $worker->log =~ /taken/g, 2, 'with retries');
@@ -361,7 +310,7 @@ sub next_server {
 
 sub trim {
     $redis->call('FLUSHALL');
-    put($_) for 1 .. 10;
+    $edge->put($_) for 1 .. 10;
 
     # another group has read five, and has not acknowledged the fourth
 
@@ -372,16 +321,17 @@ sub trim {
         '>')->[0][1]};
 
     $redis->call('XACK', $stream, 'other', @read[0, 1, 2, 4]);
-    is(worker('true', '--exit-after', '0')->wait, 0, 'all are acknowledged');
+    is($edge->worker('true', '--exit-after', '0')->wait, 0,
+       'all are acknowledged');
     is($redis->call('XLEN', $stream), 10, 'not trimmed without --trim');
 
-    worker('true', '--exit-after', '0', '--trim')->wait;
+    $edge->worker('true', '--exit-after', '0', '--trim')->wait;
     is($redis->call('XLEN', $stream), 7, 'as far as both have come');
     is($redis->call('XRANGE', $stream, '-', '+', 'COUNT', 1)->[0][0], $read[3],
        'the first that was not acknowledged');
 
     $redis->call('XACK', $stream, 'other', $read[3]);
-    worker('true', '--exit-after', '0', '--trim')->wait;
+    $edge->worker('true', '--exit-after', '0', '--trim')->wait;
     cmp_ok($redis->call('XLEN', $stream), '<=', 6, 'then as far as it has read');
     cmp_ok($redis->call('XLEN', $stream), '>=', 5, 'and no further');
 
@@ -400,10 +350,10 @@ sub foreign {
     $redis->call('XADD', $stream, '*', %fields, entity_id => "\xff");
     $redis->call('XADD', $stream, '*', %fields, idempotency_key => 'x');
 
-    my $worker = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/foreign');
+    my $worker = $edge->worker('echo $CLOCKODO_ENTITY_ID >> $DIR/foreign');
 
-    put(30);
-    ok(nothing_pending($worker), 'acknowledged');
+    $edge->put(30);
+    ok($edge->nothing_pending($worker), 'acknowledged');
     is(slurp("$dir/foreign"), "30\n", 'ours');
     is($redis->call('XLEN', "{$stream}:dead"), 4, 'the others are put aside');
     like($worker->log, qr/ a\\r\\nb: c: this is no event/, 'escaped in the log');
@@ -416,12 +366,12 @@ sub foreign {
 # "retry" is for what waits: what is at hand is not given to another one.
 
 sub at_hand {
-    put(50);
+    $edge->put(50);
 
-    my $worker = worker('echo x >> $DIR/hand;
-                         test $(wc -l < $DIR/hand) -ge 2 || exit 1;
-                         until test -e $DIR/hand.go; do sleep 0.02; done',
-                        '--timeout', '30s');
+    my $worker = $edge->worker('echo x >> $DIR/hand;
+                                test $(wc -l < $DIR/hand) -ge 2 || exit 1;
+                                until test -e $DIR/hand.go; do sleep 0.02
+                                done', '--timeout', '30s');
 
     ok(wait_until(sub { slurp("$dir/hand") eq "x\nx\n" }), 'tried again');
     is((deliver_once('retry', '--all'))[1], "1 event\n", 'retry');
@@ -429,7 +379,7 @@ sub at_hand {
     is(slurp("$dir/hand"), "x\nx\n", 'not beside itself');
 
     open my $go, '>', "$dir/hand.go";
-    ok(nothing_pending($worker), 'acknowledged');
+    ok($edge->nothing_pending($worker), 'acknowledged');
     is($worker->stop, 0, 'stopped');
 }
 
@@ -438,11 +388,11 @@ sub at_hand {
 
 sub groups {
     $redis->call('DEL', $stream, "{$stream}:dead");
-    put(40);
+    $edge->put(40);
 
-    my $good = worker('echo $CLOCKODO_ENTITY_ID >> $DIR/good',
-                      '--group', 'good');
-    my $bad = worker('exit 100', '--group', 'bad');
+    my $good = $edge->worker('echo $CLOCKODO_ENTITY_ID >> $DIR/good',
+                             '--group', 'good');
+    my $bad = $edge->worker('exit 100', '--group', 'bad');
 
     ok($_->wait_for_log(qr/^\d+-\d+ .*(?:taken|aside)/m), 'done')
         for $good, $bad;

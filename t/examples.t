@@ -10,7 +10,7 @@ use lib 't/lib';
 
 use Clockodo;
 use Clockodo::Client;
-use Clockodo::Nginx;
+use Clockodo::Nginx qw(:DEFAULT save);
 use Clockodo::Peer;
 use Clockodo::Signed;
 use File::Copy qw(copy);
@@ -476,15 +476,6 @@ sub free_ports {
                                                 Listen => 1) } 1, 2;
 
     return map { $_->sockport } @listeners;
-}
-
-
-sub save {
-    my ($file, $text) = @_;
-
-    open my $out, '>', $file or die "$file: $!\n";
-    print $out $text;
-    close $out or die "$file: $!\n";
 }
 
 

@@ -12,7 +12,7 @@ use Clockodo::Application;
 use Clockodo::Client;
 use Clockodo::Clock;
 use Clockodo::Nginx;
-use JSON::PP qw(decode_json);
+use Clockodo::Status;
 use Test::More;
 
 
@@ -286,46 +286,4 @@ END
 END
 
     return ($nginx, $app);
-}
-
-
-sub request {
-    my ($nginx, $request) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send($request);
-
-    return $client->reply;
-}
-
-
-# The JSON, once that many requests have been counted.
-
-sub status {
-    my ($nginx, $n) = @_;
-
-    return wait_for(sub {
-        my $status = decode_json(request($nginx, get('/status'))->{body});
-        my $count = sum(map { values %{$_->{requests}} }
-                            @{$status->{locations}});
-
-        return defined $n && $count != $n ? undef : $status;
-    });
-}
-
-
-sub get {
-    my ($uri) = @_;
-
-    return "GET $uri HTTP/1.1\r\nHost: localhost\r\n\r\n";
-}
-
-
-sub sum {
-    my $sum = 0;
-
-    $sum += $_ for @_;
-
-    return $sum;
 }

@@ -10,7 +10,7 @@ use Clockodo;
 use Clockodo::Application;
 use Clockodo::Client;
 use Clockodo::Nginx;
-use JSON::PP qw(decode_json);
+use Clockodo::Status qw(get request sum);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -392,50 +392,16 @@ END
 }
 
 
-sub request {
-    my ($nginx, $request) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send($request);
-
-    return $client->reply;
-}
-
-
-# The JSON, with locations by their names, and the metrics; once that many
-# requests have been counted.
+# With locations by their names, and the metrics.
 
 sub status {
     my ($nginx, $n) = @_;
 
-    return wait_for(sub {
-        my $status = decode_json(request($nginx, get('/status'))->{body});
+    my $status = Clockodo::Status::status($nginx, $n);
 
-        my %location = map { $_->{location} =~ s/^localhost//r => $_ }
-                       @{$status->{locations}};
+    my %location = map { $_->{location} =~ s/^localhost//r => $_ }
+                   @{$status->{locations}};
 
-        my $count = sum(map { values %{$_->{requests}} } values %location);
-
-        return if defined $n && $count != $n;
-
-        return { %$status, %location,
-                 metrics => request($nginx, get('/metrics'))->{body} };
-    });
-}
-
-
-sub get {
-    my ($uri) = @_;
-
-    return "GET $uri HTTP/1.1\r\nHost: localhost\r\n\r\n";
-}
-
-
-sub sum {
-    my $sum = 0;
-
-    $sum += $_ for @_;
-
-    return $sum;
+    return { %$status, %location,
+             metrics => request($nginx, get('/metrics'))->{body} };
 }

@@ -9,7 +9,7 @@ use lib 't/lib';
 
 use Clockodo;
 use Clockodo::Client;
-use Clockodo::Nginx;
+use Clockodo::Nginx qw(:DEFAULT contents save);
 use Clockodo::Trace;
 use Config;
 use Fcntl qw(F_RDLCK F_SETLK F_UNLCK F_WRLCK);
@@ -916,25 +916,6 @@ sub none_or_0600 {
     my ($file) = @_;
 
     return access_to($file)->[0] =~ /\A(?:none|0600)\z/;
-}
-
-
-sub contents {
-    my ($file) = @_;
-
-    open my $fh, '<', $file or return '';
-    local $/;
-
-    return scalar(<$fh>) // '';
-}
-
-
-sub save {
-    my ($file, $text) = @_;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    print $fh $text;
-    close $fh or die "$file: $!\n";
 }
 
 

@@ -7,7 +7,7 @@ use warnings;
 
 use lib 't/lib';
 
-use Clockodo::Nginx qw(contents wait_for);
+use Clockodo::Nginx qw(contents save wait_for);
 use File::Temp qw(tempdir);
 use POSIX qw(WNOHANG);
 use Test::More;
@@ -269,13 +269,4 @@ sub ended {
     undef $waiting;
 
     return $? >> 8;
-}
-
-
-sub save {
-    my ($file, $text) = @_;
-
-    open my $out, '>', $file or die "$file: $!\n";
-    print $out $text;
-    close $out or die "$file: $!\n";
 }

@@ -8,8 +8,8 @@ use lib 't/lib';
 
 use Clockodo;
 use Clockodo::Client;
-use Clockodo::Http2;
-use Clockodo::Nginx qw(contents gone wait_for);
+use Clockodo::Http2 qw(:DEFAULT h2 ping replies);
+use Clockodo::Nginx qw(contents fine save wait_for);
 use Clockodo::Trace;
 use File::Temp qw(tempdir);
 use Test::More;
@@ -965,15 +965,6 @@ sub spooled {
 }
 
 
-sub save {
-    my ($file, $text) = @_;
-
-    open my $fh, '>', $file or die "$file: $!\n";
-    print $fh $text;
-    close $fh or die "$file: $!\n";
-}
-
-
 sub nginx_t {
     my ($nginx, $said) = @_;
 
@@ -983,64 +974,4 @@ sub nginx_t {
     $$said = `timeout 10 $binary -p $root/ -c $root/nginx.conf -t 2>&1`;
 
     return $?;
-}
-
-
-sub h2 {
-    my ($nginx) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send(preface());
-
-    return $client;
-}
-
-
-sub ping {
-    my ($client) = @_;
-
-    $client->send(frame(PING, 0, 0, 'whatever'));
-
-    while ($client->fill) {
-        while (my ($type, $flags) = take_frame(\$client->{in})) {
-            return 'pong' if $type == PING && $flags & ACK;
-        }
-    }
-
-    return 'closed';
-}
-
-
-sub replies {
-    my ($client, @streams) = @_;
-
-    my %reply;
-
-    while (grep { !$reply{$_} } @streams) {
-        $client->fill or last;
-
-        while (my ($type, $flags, $stream, $payload)
-               = take_frame(\$client->{in}))
-        {
-            $reply{$stream} = status($payload) if $type == HEADERS;
-        }
-    }
-
-    return \%reply;
-}
-
-
-# Nothing has gone wrong inside, and nothing is left.
-
-sub fine {
-    my ($nginx) = @_;
-
-    my $worker = $nginx->worker;
-
-    kill 'QUIT', $worker;
-    ok(wait_for(sub { gone($worker) }), 'the worker leaves');
-
-    $nginx->stop;
-    unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, 'log');
 }

@@ -10,9 +10,9 @@ use lib 't/lib';
 use Clockodo;
 use Clockodo::Client;
 use Clockodo::Nginx;
+use Clockodo::Status;
 use Config;
 use Digest::SHA qw(sha256_hex);
-use JSON::PP qw(decode_json);
 use Test::More;
 
 
@@ -723,59 +723,11 @@ sub app_with_statuses {
 }
 
 
-sub get {
-    my ($uri) = @_;
-
-    return "GET $uri HTTP/1.1\r\nHost: localhost\r\n\r\n";
-}
-
-
-sub request {
-    my ($nginx, $request) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send($request);
-
-    return $client->reply;
-}
-
-
-# The JSON, once that many requests have been counted: that is a little after
-# their replies.
-
-sub status {
-    my ($nginx, $n) = @_;
-
-    return wait_for(sub {
-        my $status = decode_json(request($nginx, get('/status'))->{body});
-
-        return $status if !defined $n;
-
-        my $count = sum(map { values %{$_->{requests}} }
-                            @{$status->{locations}});
-
-        die "$count requests, not $n\n" if $count > $n;
-
-        return $count == $n ? $status : undef;
-    });
-}
-
-
 sub now {
     my @t = gmtime;
 
     return sprintf '%04d-%02d-%02dT%02d:%02d:%02dZ',
                    $t[5] + 1900, $t[4] + 1, @t[3, 2, 1, 0];
-}
-
-
-sub sum {
-    my $sum = 0;
-
-    $sum += $_ for @_;
-
-    return $sum;
 }
 
 

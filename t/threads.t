@@ -9,8 +9,8 @@ use lib 't/lib';
 
 use Clockodo;
 use Clockodo::Client;
-use Clockodo::Http2;
-use Clockodo::Nginx qw(contents gone wait_for);
+use Clockodo::Http2 qw(:DEFAULT h2 ping replies);
+use Clockodo::Nginx qw(contents fine gone wait_for);
 use Clockodo::Trace;
 use IO::Socket::INET;
 use Test::More;
@@ -539,68 +539,4 @@ sub secrets {
 
     return map { /\A$time 127\.0\.0\.1 ([\w.~-]+)\n\z/
                  ? $1 : "bad line: $_" } @lines;
-}
-
-
-# A connection over HTTP/2, and whether it is answered.
-
-sub h2 {
-    my ($nginx) = @_;
-
-    my $client = Clockodo::Client->new($nginx->port);
-
-    $client->send(preface());
-
-    return $client;
-}
-
-
-sub ping {
-    my ($client) = @_;
-
-    $client->send(frame(PING, 0, 0, 'whatever'));
-
-    while ($client->fill) {
-        while (my ($type, $flags) = take_frame(\$client->{in})) {
-            return 'pong' if $type == PING && $flags & ACK;
-        }
-    }
-
-    return 'closed';
-}
-
-
-# The statuses of these streams.
-
-sub replies {
-    my ($client, @streams) = @_;
-
-    my %reply;
-
-    while (grep { !$reply{$_} } @streams) {
-        $client->fill or last;
-
-        while (my ($type, $flags, $stream, $payload)
-               = take_frame(\$client->{in}))
-        {
-            $reply{$stream} = status($payload) if $type == HEADERS;
-        }
-    }
-
-    return \%reply;
-}
-
-
-# Nothing has gone wrong inside, and nothing is left.
-
-sub fine {
-    my ($nginx) = @_;
-
-    my $worker = $nginx->worker;
-
-    kill 'QUIT', $worker;
-    ok(wait_for(sub { gone($worker) }), 'the worker leaves');
-
-    $nginx->stop;
-    unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, 'log');
 }

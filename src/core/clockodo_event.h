@@ -28,7 +28,7 @@
 
 
 /*
- * What one call says: a handshake, or an event.  Faults are found while the
+ * What one request says: a handshake, or an event.  Faults are found while the
  * body is parsed and reported by clockodo_judge() in their order.  Names
  * point into the structure's own buffers, so it must not be copied.
  */

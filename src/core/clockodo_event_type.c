@@ -18,7 +18,7 @@ static int event_type_cmp(const char *name, size_t len,
 
 /*
  * To add an event, add a row, sorted by name, and one to the number of them in
- * the header.  What else has to know it "make lint" and "make unit" tell.
+ * the header.  What else has to know it "make lint" and "make test" tell.
  */
 
 const clockodo_event_type_t  clockodo_event_types[] = {

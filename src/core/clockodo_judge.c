@@ -14,22 +14,22 @@ typedef struct {
     const clockodo_policy_t  *policy;
     int64_t                   now;
     size_t                   *token;       /* the number of the right one */
-} judge_call_t;
+} judge_ctx_t;
 
 
-static clockodo_fault_e judge_token(judge_call_t *call);
-static clockodo_fault_e judge_envelope(judge_call_t *call);
-static clockodo_fault_e judge_unknown_event(judge_call_t *call);
-static clockodo_fault_e judge_payload(judge_call_t *call);
-static clockodo_fault_e judge_company(judge_call_t *call);
-static clockodo_fault_e judge_age(judge_call_t *call);
+static clockodo_fault_e judge_token(judge_ctx_t *ctx);
+static clockodo_fault_e judge_envelope(judge_ctx_t *ctx);
+static clockodo_fault_e judge_unknown_event(judge_ctx_t *ctx);
+static clockodo_fault_e judge_payload(judge_ctx_t *ctx);
+static clockodo_fault_e judge_company(judge_ctx_t *ctx);
+static clockodo_fault_e judge_age(judge_ctx_t *ctx);
 static int judge_wanted(const clockodo_event_t *event,
     const clockodo_policy_t *policy);
 
 
 /* in this order, the first fault decides */
 
-static clockodo_fault_e (*const  judge_checks[])(judge_call_t *call) = {
+static clockodo_fault_e (*const  judge_checks[])(judge_ctx_t *ctx) = {
     judge_token,
     judge_envelope,
     judge_unknown_event,
@@ -43,8 +43,8 @@ clockodo_verdict_e
 clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
     int64_t now, clockodo_fault_e *fault, size_t *token)
 {
-    size_t        i;
-    judge_call_t  call;
+    size_t       i;
+    judge_ctx_t  ctx;
 
     *token = 0;
 
@@ -59,13 +59,13 @@ clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
                       : CLOCKODO_VERDICT_HANDSHAKE;
     }
 
-    call.event = event;
-    call.policy = policy;
-    call.now = now;
-    call.token = token;
+    ctx.event = event;
+    ctx.policy = policy;
+    ctx.now = now;
+    ctx.token = token;
 
     for (i = 0; i < sizeof(judge_checks) / sizeof(judge_checks[0]); i++) {
-        *fault = judge_checks[i](&call);
+        *fault = judge_checks[i](&ctx);
 
         if (*fault) {
             return CLOCKODO_VERDICT_REJECTED;
@@ -78,15 +78,15 @@ clockodo_judge(const clockodo_event_t *event, const clockodo_policy_t *policy,
 
 
 static clockodo_fault_e
-judge_token(judge_call_t *call)
+judge_token(judge_ctx_t *ctx)
 {
-    if (call->event->token_fault) {
-        return call->event->token_fault;
+    if (ctx->event->token_fault) {
+        return ctx->event->token_fault;
     }
 
-    switch (clockodo_token_match(call->policy->tokens, call->policy->ntokens,
-                                 call->event->token,
-                                 call->event->subscription_id, call->token))
+    switch (clockodo_token_match(ctx->policy->tokens, ctx->policy->ntokens,
+                                 ctx->event->token,
+                                 ctx->event->subscription_id, ctx->token))
     {
     case CLOCKODO_TOKEN_MATCH:
         return CLOCKODO_FAULT_NONE;
@@ -101,17 +101,17 @@ judge_token(judge_call_t *call)
 
 
 static clockodo_fault_e
-judge_envelope(judge_call_t *call)
+judge_envelope(judge_ctx_t *ctx)
 {
-    return call->event->envelope_fault;
+    return ctx->event->envelope_fault;
 }
 
 
 static clockodo_fault_e
-judge_unknown_event(judge_call_t *call)
+judge_unknown_event(judge_ctx_t *ctx)
 {
-    if (call->event->type == NULL
-        && call->policy->unknown_events == CLOCKODO_UNKNOWN_REJECT)
+    if (ctx->event->type == NULL
+        && ctx->policy->unknown_events == CLOCKODO_UNKNOWN_REJECT)
     {
         return CLOCKODO_FAULT_UNKNOWN_EVENT;
     }
@@ -121,23 +121,23 @@ judge_unknown_event(judge_call_t *call)
 
 
 static clockodo_fault_e
-judge_payload(judge_call_t *call)
+judge_payload(judge_ctx_t *ctx)
 {
-    return call->event->payload_fault;
+    return ctx->event->payload_fault;
 }
 
 
 static clockodo_fault_e
-judge_company(judge_call_t *call)
+judge_company(judge_ctx_t *ctx)
 {
     size_t  i;
 
-    if (call->policy->ncompanies == 0) {
+    if (ctx->policy->ncompanies == 0) {
         return CLOCKODO_FAULT_NONE;
     }
 
-    for (i = 0; i < call->policy->ncompanies; i++) {
-        if (call->policy->companies[i] == call->event->company_id) {
+    for (i = 0; i < ctx->policy->ncompanies; i++) {
+        if (ctx->policy->companies[i] == ctx->event->company_id) {
             return CLOCKODO_FAULT_NONE;
         }
     }
@@ -147,17 +147,17 @@ judge_company(judge_call_t *call)
 
 
 static clockodo_fault_e
-judge_age(judge_call_t *call)
+judge_age(judge_ctx_t *ctx)
 {
-    if (call->policy->max_age == 0) {
+    if (ctx->policy->max_age == 0) {
         return CLOCKODO_FAULT_NONE;
     }
 
-    if (call->event->occurred < call->now - call->policy->max_age) {
+    if (ctx->event->occurred < ctx->now - ctx->policy->max_age) {
         return CLOCKODO_FAULT_TOO_OLD;
     }
 
-    if (call->event->occurred > call->now + CLOCKODO_FUTURE) {
+    if (ctx->event->occurred > ctx->now + CLOCKODO_FUTURE) {
         return CLOCKODO_FAULT_IN_FUTURE;
     }
 

@@ -47,7 +47,7 @@ typedef struct {
 
 
 /*
- * Judges a parsed call in the order of the documented checks; now is in
+ * Judges a parsed request in the order of the documented checks; now is in
  * seconds since 1970.  Sets *fault, to CLOCKODO_FAULT_NONE where the verdict
  * is not "rejected"; and *token to the number of the token that was right,
  * counted from 1, or to 0.

@@ -110,7 +110,7 @@ clockodo_time_fields(const unsigned char *text,
         field = &clockodo_time_table[i];
         p = text + field->offset;
 
-        /* below "0" is very much */
+        /* unsigned: what is below "0" becomes more than 9 */
 
         tens = p[0] - (unsigned) '0';
         ones = p[1] - (unsigned) '0';

@@ -56,7 +56,7 @@ typedef enum {
  * memory access depend on n and on the numbers of subscriptions alone:
  * not on the digests, nor on whether or where one matches.
  *
- * subscription is the call's subscription_id, or 0 if it has no valid one;
+ * subscription is the event's subscription_id, or 0 if it has no valid one;
  * a token without subscriptions is for all of them.
  *
  * *number is set to that of the token, counted from 1, if the result is

@@ -43,6 +43,14 @@ typedef struct {
 } ngx_http_clockodo_place_t;
 
 
+/* a file that was read for secrets of the configuration */
+
+typedef struct {
+    ngx_str_t                   name;
+    char                       *what;      /* there are: "token", "key" */
+} ngx_http_clockodo_read_t;
+
+
 typedef struct {
     uint32_t                    key;       /* of clockodo_json_scan() */
     ngx_http_clockodo_zone_t    zone;
@@ -59,7 +67,7 @@ typedef struct {
 #endif
 
     ngx_array_t                 secret_files;  /* of pointers to them */
-    ngx_array_t                 token_files;   /* of ngx_str_t, their names */
+    ngx_array_t                 read;  /* of ngx_http_clockodo_read_t */
 
     /* of ngx_http_clockodo_checked_t, those with the module on */
     ngx_array_t                 checked;
@@ -165,7 +173,7 @@ typedef struct {
     ngx_str_t                   masked_body;
     ngx_buf_t                  *held;      /* a body of unknown length */
     off_t                       received;
-    unsigned                    passed:1;  /* by nginx, to our handler */
+    unsigned                    passed:1;  /* our handler, being off */
     unsigned                    bounded:1; /* cut off at the size */
     unsigned                    masked:1;  /* what goes upstream */
     unsigned                    recording:1;   /* the handshake's secret */
@@ -236,6 +244,8 @@ ngx_conf_t ngx_http_clockodo_at(ngx_conf_t *cf,
 /* of a location whose settings are merged */
 void ngx_http_clockodo_lint_off(ngx_conf_t *cf,
     ngx_http_clockodo_loc_conf_t *conf);
+
+/* likewise, and notes it for ngx_http_clockodo_lint(); NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_clockodo_lint_on(ngx_conf_t *cf,
     ngx_http_clockodo_loc_conf_t *conf);
 
@@ -340,7 +350,7 @@ ngx_int_t ngx_http_clockodo_init_headers(ngx_conf_t *cf,
 
 /*
  * Takes every "X-Clockodo-" header out of those that go upstream, and those of
- * a signature, if there can be one
+ * a signature, if there can be one.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r,
     ngx_uint_t signature);
@@ -351,25 +361,15 @@ ngx_int_t ngx_http_clockodo_clear_headers(ngx_http_request_t *r,
  */
 void ngx_http_clockodo_set_content_type(ngx_http_request_t *r);
 
-/* adds those that have a value; show is a bit mask */
+/*
+ * Adds those that have a value; show is a bit mask of what values have in
+ * theirs.  Returns NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_clockodo_add_headers(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_uint_t show);
 
 
-/* log */
-
-/* counts a request once it is over, in the log phase */
-ngx_int_t ngx_http_clockodo_log_handler(ngx_http_request_t *r);
-
-
 /* handshake */
-
-char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-/* tells the status of it, also before it is open */
-void ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
-    ngx_http_clockodo_secret_file_t *sf);
 
 /*
  * Records the secret of a handshake.  Returns NGX_OK once it is on disk,
@@ -378,17 +378,6 @@ void ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
  */
 ngx_int_t ngx_http_clockodo_record_secret(ngx_http_request_t *r,
     ngx_http_clockodo_secret_file_t *sf, ngx_http_clockodo_ctx_t *ctx);
-
-/*
- * To be called when all files that nginx is to open are known.  Returns
- * NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_clockodo_open_secret_files(ngx_conf_t *cf,
-    ngx_http_clockodo_main_conf_t *mcf);
-
-/* warns if the error log has the file of secrets */
-ngx_int_t ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle);
-
 
 /* mask */
 
@@ -438,12 +427,35 @@ void ngx_http_clockodo_reject(ngx_http_request_t *r,
 /* answers with an empty 200; returns NGX_DONE */
 ngx_int_t ngx_http_clockodo_reply(ngx_http_request_t *r);
 
-/* adds a response header; key and value are constants */
+/*
+ * Adds a response header; key and value are constants.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
 ngx_int_t ngx_http_clockodo_add_header(ngx_http_request_t *r, char *key,
     char *value);
 
 
-/* secrets: files that have one a line */
+/* secret_file */
+
+char *ngx_http_clockodo_secret_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* tells the status of it, also before it is open */
+void ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
+    ngx_http_clockodo_secret_file_t *sf);
+
+/*
+ * To be called when all files that nginx is to open are known.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_clockodo_open_secret_files(ngx_conf_t *cf,
+    ngx_http_clockodo_main_conf_t *mcf);
+
+/* warns if the error log has the file of secrets; returns NGX_OK */
+ngx_int_t ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle);
+
+
+/* secrets: files of tokens or keys, one a line */
 
 typedef struct {
     char        **errors;                  /* by clockodo_token_line_e */
@@ -478,10 +490,15 @@ ngx_int_t ngx_http_clockodo_sign(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
 
-/* status */
+/* store: what the locations that store events have in common */
 
-char *ngx_http_clockodo_status(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
+/* for the merge: such a location is "on", and forwards no handshakes */
+char *ngx_http_clockodo_check_store(ngx_conf_t *cf,
+    ngx_http_clockodo_place_t *place);
+
+/* for the content handler: NULL, with a line in the log, unless accepted */
+ngx_http_clockodo_ctx_t *ngx_http_clockodo_accepted_ctx(ngx_http_request_t *r,
+    char *directive);
 
 
 /* task */
@@ -535,8 +552,8 @@ char *ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd,
 /* values */
 
 /* which headers go upstream */
-#define NGX_HTTP_CLOCKODO_SHOW_EVENT    1
-#define NGX_HTTP_CLOCKODO_SHOW_VERDICT  2
+#define NGX_HTTP_CLOCKODO_SHOW_EVENT      1
+#define NGX_HTTP_CLOCKODO_SHOW_VERDICT    2
 #define NGX_HTTP_CLOCKODO_SHOW_SIGNATURE  4
 
 typedef enum {
@@ -629,6 +646,7 @@ ngx_http_clockodo_get_known_value(ngx_http_request_t *r,
 
 /* variables */
 
+/* in preconfiguration; returns NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_clockodo_add_variables(ngx_conf_t *cf);
 
 /*

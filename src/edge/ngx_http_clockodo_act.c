@@ -9,10 +9,10 @@
 
 static ngx_int_t ngx_http_clockodo_forward(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static ngx_int_t ngx_http_clockodo_note_asked(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_uint_t ngx_http_clockodo_shown(ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx);
-static ngx_int_t ngx_http_clockodo_ask(ngx_http_request_t *r,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_handshake(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 
@@ -80,7 +80,7 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
 
     ctx->authenticated = (lcf->webhook == NGX_HTTP_CLOCKODO_AUTHENTICATE);
 
-    return ngx_http_clockodo_ask(r, lcf, ctx) == NGX_OK
+    return ngx_http_clockodo_note_asked(r, lcf, ctx) == NGX_OK
            ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -91,7 +91,7 @@ ngx_http_clockodo_forward(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_clockodo_ask(ngx_http_request_t *r,
+ngx_http_clockodo_note_asked(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     ngx_uint_t                  n;

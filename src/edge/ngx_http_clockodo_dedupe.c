@@ -24,7 +24,7 @@
 
 static char *ngx_http_clockodo_dedupe_parameter(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *value);
-static clockodo_dedupe_e ngx_http_clockodo_dedupe_state(
+static clockodo_dedupe_e ngx_http_clockodo_try_claim(
     ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_loc_conf_t *lcf,
     ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
@@ -32,6 +32,8 @@ static void ngx_http_clockodo_warn_full(ngx_http_request_t *r,
 static void ngx_http_clockodo_commit(ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_claim_cleanup(void *data);
 static ngx_int_t ngx_http_clockodo_header_filter(ngx_http_request_t *r);
+static void ngx_http_clockodo_settle(ngx_http_request_t *r,
+    ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf);
 static void ngx_http_clockodo_warn_abort(ngx_http_request_t *r,
@@ -176,7 +178,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_clockodo_module);
 
-    state = ngx_http_clockodo_dedupe_state(&mcf->zone, lcf, ctx);
+    state = ngx_http_clockodo_try_claim(&mcf->zone, lcf, ctx);
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "clockodo claim: state %ui, owner %ui",
@@ -210,7 +212,7 @@ ngx_http_clockodo_claim(ngx_http_request_t *r,
 
 
 static clockodo_dedupe_e
-ngx_http_clockodo_dedupe_state(ngx_http_clockodo_zone_t *zone,
+ngx_http_clockodo_try_claim(ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
 {
     u_char             *digest;
@@ -343,24 +345,30 @@ ngx_http_clockodo_header_filter(ngx_http_request_t *r)
         ctx = ngx_http_clockodo_get_module_ctx(r);
 
         if (ctx && ctx->claim.owner) {
-
-            if (ngx_http_clockodo_delivered(r, ctx)) {
-                ngx_http_clockodo_commit(ctx);
-
-            } else {
-                ngx_http_clockodo_release(ctx);
-            }
-
-            /* no conf if the name of the upstream could not be made out */
-
-            if (r->upstream && r->upstream->conf) {
-                ngx_http_clockodo_warn_lease(r, ctx->claimed);
-                ngx_http_clockodo_warn_abort(r, ctx->claimed);
-            }
+            ngx_http_clockodo_settle(r, ctx);
         }
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+static void
+ngx_http_clockodo_settle(ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx)
+{
+    if (ngx_http_clockodo_delivered(r, ctx)) {
+        ngx_http_clockodo_commit(ctx);
+
+    } else {
+        ngx_http_clockodo_release(ctx);
+    }
+
+    /* no conf if the name of the upstream could not be made out */
+
+    if (r->upstream && r->upstream->conf) {
+        ngx_http_clockodo_warn_lease(r, ctx->claimed);
+        ngx_http_clockodo_warn_abort(r, ctx->claimed);
+    }
 }
 
 
@@ -400,7 +408,7 @@ ngx_http_clockodo_delivered(ngx_http_request_t *r,
 }
 
 
-/* once, until it is another one */
+/* once for each lease that is set */
 
 static void
 ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
@@ -431,7 +439,7 @@ ngx_http_clockodo_warn_lease(ngx_http_request_t *r,
 }
 
 
-/* once; what is no directive of grpc_pass cannot be set there */
+/* once; grpc_pass is left out, it has no such directive */
 
 static void
 ngx_http_clockodo_warn_abort(ngx_http_request_t *r,

@@ -13,14 +13,17 @@
 #define NGX_HTTP_CLOCKODO_UNKNOWN_TOLD  3600
 
 
-static clockodo_fault_e ngx_http_clockodo_check_headers(
-    ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
-static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
-    ngx_str_t *name);
+static void ngx_http_clockodo_check(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_check_refused(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx);
 static ngx_int_t ngx_http_clockodo_refused(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
+static clockodo_fault_e ngx_http_clockodo_check_headers(
+    ngx_http_request_t *r, ngx_http_clockodo_loc_conf_t *lcf);
+static ngx_uint_t ngx_http_clockodo_is_encoded(ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_clockodo_header_is(ngx_table_elt_t *h,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_clockodo_read_body(ngx_http_request_t *r,
     ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_body_handler(ngx_http_request_t *r);
@@ -104,17 +107,11 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     }
 
     if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
-        ngx_http_clockodo_check_refused(r, ctx);
-    }
+        ngx_http_clockodo_check(r, lcf, ctx);
 
-    if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
-        ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
-
-        if (ctx->early_fault == CLOCKODO_FAULT_NONE) {
+        if (ctx->state == NGX_HTTP_CLOCKODO_UNCHECKED) {
             return ngx_http_clockodo_read_body(r, lcf, ctx);
         }
-
-        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
     }
 
     if (ctx->state == NGX_HTTP_CLOCKODO_REFUSED) {
@@ -133,6 +130,26 @@ ngx_http_clockodo_handler(ngx_http_request_t *r)
     }
 
     return ngx_http_clockodo_act(r, lcf, ctx);
+}
+
+
+/* what is found before the body is read; if nothing, the state stays */
+
+static void
+ngx_http_clockodo_check(ngx_http_request_t *r,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_http_clockodo_ctx_t *ctx)
+{
+    ngx_http_clockodo_check_refused(r, ctx);
+
+    if (ctx->state == NGX_HTTP_CLOCKODO_REFUSED) {
+        return;
+    }
+
+    ctx->early_fault = ngx_http_clockodo_check_headers(r, lcf);
+
+    if (ctx->early_fault) {
+        ctx->state = NGX_HTTP_CLOCKODO_PARSED;
+    }
 }
 
 
@@ -219,16 +236,8 @@ ngx_http_clockodo_check_headers(ngx_http_request_t *r,
             {
                 type = &h[i].value;
                 types++;
-                continue;
-            }
 
-            if (ngx_http_clockodo_header_is(&h[i],
-                                         &ngx_http_clockodo_content_encoding)
-                && (h[i].value.len != sizeof("identity") - 1
-                    || ngx_strncasecmp(h[i].value.data, (u_char *) "identity",
-                                       sizeof("identity") - 1)
-                       != 0))
-            {
+            } else if (ngx_http_clockodo_is_encoded(&h[i])) {
                 encoded = 1;
             }
         }
@@ -256,6 +265,17 @@ ngx_http_clockodo_check_headers(ngx_http_request_t *r,
 
     return r->headers_in.content_length_n > (off_t) lcf->max_body_size
            ? CLOCKODO_FAULT_CONTENT_LENGTH : CLOCKODO_FAULT_NONE;
+}
+
+
+static ngx_uint_t
+ngx_http_clockodo_is_encoded(ngx_table_elt_t *h)
+{
+    return ngx_http_clockodo_header_is(h, &ngx_http_clockodo_content_encoding)
+           && (h->value.len != sizeof("identity") - 1
+               || ngx_strncasecmp(h->value.data, (u_char *) "identity",
+                                  sizeof("identity") - 1)
+                  != 0);
 }
 
 

@@ -13,7 +13,7 @@
     (sizeof("2026-11-23T14:36:00Z") - 1 + 2 + 1)
 
 /* how many may wait for a file, in a worker */
-#define NGX_HTTP_CLOCKODO_SECRETS           64
+#define NGX_HTTP_CLOCKODO_MAX_SECRETS       64
 
 /* how long another may have the lock, and how often it is tried; in ms */
 #define NGX_HTTP_CLOCKODO_LOCK_TIMEOUT      1000
@@ -36,7 +36,7 @@ typedef struct {
 static ngx_http_clockodo_secret_t *ngx_http_clockodo_create_secret(
     ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_lock_secret_file(ngx_event_t *ev);
-static void ngx_http_clockodo_secret_file_refused(
+static void ngx_http_clockodo_lock_refused(
     ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_write_secret(void *data);
 static void ngx_http_clockodo_append_line(ngx_http_clockodo_line_t *line);
@@ -48,7 +48,7 @@ static void ngx_http_clockodo_end_secret(ngx_http_clockodo_secret_file_t *sf,
 
 
 void
-ngx_http_clockodo_init_secrets(ngx_http_clockodo_secret_file_t *sf,
+ngx_http_clockodo_init_secret_file(ngx_http_clockodo_secret_file_t *sf,
     ngx_log_t *log)
 {
     ngx_queue_init(&sf->secrets);
@@ -77,7 +77,7 @@ ngx_http_clockodo_record_secret(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (sf->nsecrets == NGX_HTTP_CLOCKODO_SECRETS) {
+    if (sf->nsecrets == NGX_HTTP_CLOCKODO_MAX_SECRETS) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "too many handshakes wait for \"%V\"", &sf->name);
         ctx->unrecorded = CLOCKODO_FAULT_SECRET_FILE_BUSY;
@@ -177,7 +177,7 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
     err = ngx_trylock_fd(sf->file->fd);
 
     if (err == NGX_EAGAIN || err == NGX_EACCES) {
-        ngx_http_clockodo_secret_file_refused(sf);
+        ngx_http_clockodo_lock_refused(sf);
         return;
     }
 
@@ -219,7 +219,7 @@ ngx_http_clockodo_lock_secret_file(ngx_event_t *ev)
 /* those that have waited long enough while another had the lock */
 
 static void
-ngx_http_clockodo_secret_file_refused(ngx_http_clockodo_secret_file_t *sf)
+ngx_http_clockodo_lock_refused(ngx_http_clockodo_secret_file_t *sf)
 {
     ngx_msec_t                   since;
     ngx_http_clockodo_secret_t  *secret;
@@ -291,7 +291,7 @@ ngx_http_clockodo_append_line(ngx_http_clockodo_line_t *line)
 
     size = ngx_file_size(&fi);
 
-    if (size + (off_t) line->len > NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE) {
+    if (size + (off_t) line->len > NGX_HTTP_CLOCKODO_SECRET_FILE_LIMIT) {
         line->fault = CLOCKODO_FAULT_SECRET_FILE_FULL;
         line->state = "is full, rotate it";
         return;

@@ -9,12 +9,12 @@
 
 static ngx_http_clockodo_secret_file_t *ngx_http_clockodo_add_secret_file(
     ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *name);
-static ngx_int_t ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
-    ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_lint_secret_file(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf);
 static ngx_uint_t ngx_http_clockodo_opened(ngx_cycle_t *cycle,
     ngx_str_t *name);
+static ngx_int_t ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
+    ngx_http_clockodo_secret_file_t *sf);
 static void ngx_http_clockodo_check_access(ngx_conf_t *cf,
     ngx_http_clockodo_secret_file_t *sf, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_clockodo_check_same_file(ngx_conf_t *cf,
@@ -82,7 +82,7 @@ ngx_http_clockodo_set_secret_file(ngx_http_clockodo_location_t *loc,
     ngx_http_clockodo_secret_file_t *sf)
 {
     loc->secret_file = &sf->file;
-    loc->secret_file_size = NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE;
+    loc->secret_file_limit = NGX_HTTP_CLOCKODO_SECRET_FILE_LIMIT;
 }
 
 
@@ -165,29 +165,30 @@ static void
 ngx_http_clockodo_lint_secret_file(ngx_conf_t *cf,
     ngx_http_clockodo_main_conf_t *mcf, ngx_http_clockodo_secret_file_t *sf)
 {
-    char        *other;
-    ngx_str_t   *tokens;
-    ngx_uint_t   i;
-    ngx_conf_t   at;
+    ngx_uint_t                 i;
+    ngx_conf_t                 at;
+    ngx_http_clockodo_read_t  *read;
 
-    other = ngx_http_clockodo_opened(cf->cycle, &sf->name) ? "log" : NULL;
+    at = ngx_http_clockodo_at(cf, &sf->place);
 
-    tokens = mcf->token_files.elts;
-
-    for (i = 0; i < mcf->token_files.nelts; i++) {
-        if (ngx_strcmp(tokens[i].data, sf->name.data) == 0) {
-            other = "token file";
-        }
-    }
-
-    if (other) {
+    if (ngx_http_clockodo_opened(cf->cycle, &sf->name)) {
         sf->shared = 1;
 
-        at = ngx_http_clockodo_at(cf, &sf->place);
-
         ngx_conf_log_error(NGX_LOG_WARN, &at, 0,
-                           "\"%V\" in \"%V\" directive is a %s, too",
-                           &sf->name, sf->place.name, other);
+                           "\"%V\" in \"%V\" directive is a log, too",
+                           &sf->name, sf->place.name);
+    }
+
+    read = mcf->read.elts;
+
+    for (i = 0; i < mcf->read.nelts; i++) {
+
+        if (ngx_strcmp(read[i].name.data, sf->name.data) == 0) {
+            ngx_conf_log_error(NGX_LOG_WARN, &at, 0,
+                               "\"%V\" in \"%V\" directive is a %s file, too",
+                               &sf->name, sf->place.name, read[i].what);
+            break;
+        }
     }
 }
 
@@ -243,7 +244,7 @@ ngx_http_clockodo_open_secret_file(ngx_conf_t *cf,
     sf->file->flush = ngx_http_clockodo_reopen_secret_file;
     sf->file->data = sf;
 
-    ngx_http_clockodo_init_secrets(sf, &cf->cycle->new_log);
+    ngx_http_clockodo_init_secret_file(sf, &cf->cycle->new_log);
 
     if (ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_OK;
@@ -316,7 +317,7 @@ ngx_http_clockodo_check_same_file(ngx_conf_t *cf,
 }
 
 
-/* one that stands behind the http block is known only now */
+/* an error_log that stands behind the http block is known only now */
 
 ngx_int_t
 ngx_http_clockodo_check_error_log(ngx_cycle_t *cycle)

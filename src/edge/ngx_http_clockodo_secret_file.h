@@ -12,7 +12,7 @@
 
 
 /* what strangers can make us store: only handshakes bring no token */
-#define NGX_HTTP_CLOCKODO_SECRET_FILE_SIZE  65536
+#define NGX_HTTP_CLOCKODO_SECRET_FILE_LIMIT  65536
 
 
 /* what is written, and how that went */
@@ -46,7 +46,7 @@ struct ngx_http_clockodo_secret_file_s {
     ngx_msec_t                    refused_since;
     unsigned                      refused:1;   /* another has the lock */
     unsigned                      writing:1;
-    unsigned                      shared:1;    /* warned of */
+    unsigned                      shared:1;    /* with a log: warned of */
 
     ngx_http_clockodo_task_t      task;
     ngx_atomic_t                  running; /* the task, in its thread */
@@ -57,8 +57,8 @@ struct ngx_http_clockodo_secret_file_s {
 #pragma GCC visibility push(hidden)
 
 
-/* before anything is written; log is the cycle's */
-void ngx_http_clockodo_init_secrets(ngx_http_clockodo_secret_file_t *sf,
+/* to be called before anything is written; log is the cycle's */
+void ngx_http_clockodo_init_secret_file(ngx_http_clockodo_secret_file_t *sf,
     ngx_log_t *log);
 
 

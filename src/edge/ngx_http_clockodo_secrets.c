@@ -11,12 +11,15 @@
 #define NGX_HTTP_CLOCKODO_SECRETS_SIZE  (1024 * 1024)
 
 
+static char *ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *text);
+static char *ngx_http_clockodo_add_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_uint_t line,
+    clockodo_token_line_t *tl);
 static ngx_int_t ngx_http_clockodo_read_file(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *name, ngx_str_t *text);
 static ngx_int_t ngx_http_clockodo_read_fd(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *name, ngx_fd_t fd, ngx_str_t *text);
-static char *ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_str_t *text);
 
 
 char *
@@ -24,8 +27,11 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char       *error;
-    ngx_str_t  *value, text;
+    char                           *error;
+    ngx_str_t                      *value, text;
+    ngx_http_clockodo_read_t       *read;
+    ngx_http_clockodo_secrets_t    *secrets;
+    ngx_http_clockodo_main_conf_t  *mcf;
 
     ngx_http_clockodo_set_place(cf, cmd, &lcf->setting);
 
@@ -35,6 +41,13 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must be the path of a file";
     }
 
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
+
+    read = ngx_array_push(&mcf->read);
+    if (read == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_str_null(&text);
 
     error = NGX_CONF_ERROR;
@@ -42,6 +55,13 @@ ngx_http_clockodo_secrets_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_http_clockodo_read_file(cf, cmd, &value[1], &text) == NGX_OK) {
         error = ngx_http_clockodo_add_secrets(cf, cmd, lcf, &value[1], &text);
     }
+
+    /* reading has made a full name of it */
+
+    secrets = cmd->post;
+
+    read->name = value[1];
+    read->what = secrets->what;
 
     if (text.data) {
 
@@ -61,7 +81,6 @@ ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
     char                         *error;
     u_char                       *p, *last, *lf;
     ngx_uint_t                    line, n;
-    const char                   *what;
     clockodo_token_line_e         rc;
     clockodo_token_line_t         tl;
     ngx_http_clockodo_secrets_t  *secrets;
@@ -92,21 +111,9 @@ ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
             continue;
         }
 
-        error = secrets->errors[rc];
-
-        if (rc == CLOCKODO_TOKEN_LINE_OK) {
-            what = secrets->lint ? secrets->lint(tl.token, tl.token_len, 1)
-                                 : NULL;
-
-            if (what) {
-                ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                                   "line %ui of \"%V\" in \"%V\" directive "
-                                   "looks like %s",
-                                   line, name, &cmd->name, what);
-            }
-
-            error = secrets->add(cf, lcf, &tl);
-        }
+        error = (rc == CLOCKODO_TOKEN_LINE_OK)
+                ? ngx_http_clockodo_add_secret(cf, cmd, lcf, name, line, &tl)
+                : secrets->errors[rc];
 
         if (error == NGX_CONF_ERROR) {
             /* not tested: without memory */
@@ -131,6 +138,30 @@ ngx_http_clockodo_add_secrets(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* returns what is wrong with the line, as a setter does */
+
+static char *
+ngx_http_clockodo_add_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_clockodo_loc_conf_t *lcf, ngx_str_t *name, ngx_uint_t line,
+    clockodo_token_line_t *tl)
+{
+    const char                   *what;
+    ngx_http_clockodo_secrets_t  *secrets;
+
+    secrets = cmd->post;
+
+    what = secrets->lint ? secrets->lint(tl->token, tl->token_len, 1) : NULL;
+
+    if (what) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "line %ui of \"%V\" in \"%V\" directive "
+                           "looks like %s", line, name, &cmd->name, what);
+    }
+
+    return secrets->add(cf, lcf, tl);
 }
 
 

@@ -89,27 +89,9 @@ ngx_http_clockodo_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_loc_conf_t *lcf = conf;
 
-    char                           *error;
-    ngx_str_t                      *value, *name;
-    ngx_http_clockodo_main_conf_t  *mcf;
-
     ngx_http_clockodo_set_place(cf, cmd, &lcf->token_place);
 
-    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_clockodo_module);
-
-    name = ngx_array_push(&mcf->token_files);
-    if (name == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    error = ngx_http_clockodo_secrets_file(cf, cmd, conf);
-
-    /* the full one, from now on */
-
-    value = cf->args->elts;
-    *name = value[1];
-
-    return error;
+    return ngx_http_clockodo_secrets_file(cf, cmd, conf);
 }
 
 

@@ -46,10 +46,10 @@ static ngx_int_t ngx_http_clockodo_redis_reinit_request(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_clockodo_redis_process_header(
     ngx_http_request_t *r);
-static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
-    clockodo_resp_reply_t *reply);
 static ngx_uint_t ngx_http_clockodo_redis_is_elsewhere(ngx_http_upstream_t *u,
     ngx_str_t *code);
+static clockodo_resp_e ngx_http_clockodo_redis_read(ngx_http_request_t *r,
+    clockodo_resp_reply_t *reply);
 static void ngx_http_clockodo_redis_finalize_request(ngx_http_request_t *r,
     ngx_int_t rc);
 
@@ -92,15 +92,9 @@ ngx_int_t
 ngx_http_clockodo_redis_handler(ngx_http_request_t *r)
 {
     ngx_http_upstream_t                 *u;
-    ngx_http_clockodo_ctx_t             *ctx;
     ngx_http_clockodo_redis_loc_conf_t  *rlcf;
 
-    ctx = (r == r->main) ? ngx_http_clockodo_get_module_ctx(r) : NULL;
-
-    if (ctx == NULL || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"clockodo_redis_pass\" is only for events that were "
-                      "accepted, and not for subrequests");
+    if (ngx_http_clockodo_accepted_ctx(r, "clockodo_redis_pass") == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -372,8 +366,8 @@ ngx_http_clockodo_redis_add_script(ngx_http_request_t *r,
     ngx_http_clockodo_redis_loc_conf_t *rlcf, ngx_http_clockodo_ctx_t *ctx,
     clockodo_str_t *arg)
 {
-    u_char           *p;
-    ngx_str_t         known;
+    u_char          *p;
+    ngx_str_t        known;
     clockodo_str_t  *key;
 
     if (clockodo_event_key(&ctx->event) != 0) {

@@ -24,8 +24,7 @@ typedef struct {
     ngx_str_t                   ttl;       /* in seconds, empty: off */
     ngx_str_t                   auth;      /* the command, empty: none */
 
-    u_char                     *file;      /* where the address was set */
-    ngx_uint_t                  line;
+    ngx_http_clockodo_place_t   place;     /* of the address */
 } ngx_http_clockodo_redis_loc_conf_t;
 
 

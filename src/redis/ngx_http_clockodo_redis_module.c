@@ -17,8 +17,6 @@
 static void *ngx_http_clockodo_redis_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf,
     void *parent, void *child);
-static char *ngx_http_clockodo_redis_check(ngx_conf_t *cf,
-    ngx_http_clockodo_redis_loc_conf_t *conf);
 static char *ngx_http_clockodo_redis_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_clockodo_redis_stream(ngx_conf_t *cf,
@@ -179,8 +177,7 @@ ngx_http_clockodo_redis_create_loc_conf(ngx_conf_t *cf)
      *     conf->maxlen = { 0, NULL };
      *     conf->ttl = { 0, NULL };
      *     conf->auth = { 0, NULL };
-     *     conf->file = NULL;
-     *     conf->line = 0;
+     *     conf->place.name = NULL;
      */
 
     conf->upstream.connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -240,8 +237,8 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_conf_merge_str_value(conf->ttl, prev->ttl, "");
     ngx_conf_merge_str_value(conf->auth, prev->auth, "");
 
-    if (conf->file) {
-        return ngx_http_clockodo_redis_check(cf, conf);
+    if (conf->place.name) {
+        return ngx_http_clockodo_check_store(cf, &conf->place);
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -265,43 +262,6 @@ ngx_http_clockodo_redis_merge_loc_conf(ngx_conf_t *cf, void *parent,
 }
 
 
-/* in other modes requests pass that are none of Redis's business */
-
-static char *
-ngx_http_clockodo_redis_check(ngx_conf_t *cf,
-    ngx_http_clockodo_redis_loc_conf_t *conf)
-{
-    ngx_http_core_loc_conf_t      *clcf;
-    ngx_http_clockodo_loc_conf_t  *lcf;
-
-    /* that module stands before this one, and is merged already */
-
-    lcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_clockodo_module);
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (lcf->secret_forward) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"clockodo_secret_file\" has \"forward\" in location "
-                      "\"%V\" for the \"clockodo_redis_pass\" directive in "
-                      "%s:%ui",
-                      &clcf->name, conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "\"clockodo_webhook\" is not \"on\" in location \"%V\" "
-                  "for the \"clockodo_redis_pass\" directive in %s:%ui",
-                  &clcf->name, conf->file, conf->line);
-
-    return NGX_CONF_ERROR;
-}
-
-
 static char *
 ngx_http_clockodo_redis_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -313,12 +273,11 @@ ngx_http_clockodo_redis_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_core_loc_conf_t   *clcf;
     ngx_http_script_compile_t   sc;
 
-    if (rlcf->file) {
+    if (rlcf->place.name) {
         return "is duplicate";
     }
 
-    rlcf->file = cf->conf_file->file.name.data;
-    rlcf->line = cf->conf_file->line;
+    ngx_http_clockodo_set_place(cf, cmd, &rlcf->place);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -515,9 +474,9 @@ ngx_http_clockodo_redis_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_clockodo_redis_loc_conf_t *rlcf = conf;
 
-    ngx_str_t        *value;
-    ngx_uint_t        i;
-    clockodo_str_t    args[3];
+    ngx_str_t       *value;
+    ngx_uint_t       i;
+    clockodo_str_t   args[3];
 
     if (rlcf->auth.data) {
         return "is duplicate";

@@ -43,12 +43,8 @@ ngx_http_clockodo_spool_handler(ngx_http_request_t *r)
     ngx_http_clockodo_spool_ctx_t       *sctx;
     ngx_http_clockodo_spool_loc_conf_t  *slcf;
 
-    ctx = (r == r->main) ? ngx_http_clockodo_get_module_ctx(r) : NULL;
-
-    if (ctx == NULL || ctx->verdict != CLOCKODO_VERDICT_ACCEPTED) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"clockodo_spool\" is only for events that were "
-                      "accepted, and not for subrequests");
+    ctx = ngx_http_clockodo_accepted_ctx(r, "clockodo_spool");
+    if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -33,8 +33,7 @@ typedef struct {
 
 typedef struct {
     ngx_http_clockodo_spool_t  *spool;     /* NULL: off */
-    u_char                     *file;      /* where it was set */
-    ngx_uint_t                  line;
+    ngx_http_clockodo_place_t   place;     /* where it was set */
 } ngx_http_clockodo_spool_loc_conf_t;
 
 

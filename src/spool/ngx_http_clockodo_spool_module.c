@@ -100,15 +100,12 @@ ngx_http_clockodo_spool_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->spool = NULL;
-     *     conf->file = NULL;
-     *     conf->line = 0;
+     *     conf->place.name = NULL;
      */
 
     return ngx_pcalloc(cf->pool, sizeof(ngx_http_clockodo_spool_loc_conf_t));
 }
 
-
-/* where failed checks are only reported, requests pass that are no events */
 
 static char *
 ngx_http_clockodo_spool_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -117,49 +114,26 @@ ngx_http_clockodo_spool_merge_loc_conf(ngx_conf_t *cf, void *parent,
     ngx_http_clockodo_spool_loc_conf_t *prev = parent;
     ngx_http_clockodo_spool_loc_conf_t *conf = child;
 
-    ngx_http_core_loc_conf_t      *clcf;
-    ngx_http_clockodo_loc_conf_t  *lcf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->spool) {
+        return ngx_http_clockodo_check_store(cf, &conf->place);
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (conf->spool == NULL) {
+    if (clcf->noname) {
 
-        if (clcf->noname) {
+        /* an "if" keeps the handler of its location, "limit_except" has none */
 
-            /* an "if" keeps the handler of its location, "limit_except" not */
+        conf->spool = prev->spool;
 
-            conf->spool = prev->spool;
-
-            if (clcf->lmt_excpt && clcf->handler == NULL && conf->spool) {
-                clcf->handler = ngx_http_clockodo_spool_handler;
-            }
+        if (clcf->lmt_excpt && clcf->handler == NULL && conf->spool) {
+            clcf->handler = ngx_http_clockodo_spool_handler;
         }
-
-        return NGX_CONF_OK;
     }
 
-    /* that module stands before this one, and is merged already */
-
-    lcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_clockodo_module);
-
-    if (lcf->secret_forward) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"clockodo_secret_file\" has \"forward\" in location "
-                      "\"%V\" for the \"clockodo_spool\" directive in %s:%ui",
-                      &clcf->name, conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    if (lcf->webhook == NGX_HTTP_CLOCKODO_ON) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "\"clockodo_webhook\" is not \"on\" in location \"%V\" "
-                  "for the \"clockodo_spool\" directive in %s:%ui",
-                  &clcf->name, conf->file, conf->line);
-
-    return NGX_CONF_ERROR;
+    return NGX_CONF_OK;
 }
 
 
@@ -215,8 +189,7 @@ ngx_http_clockodo_spool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    slcf->file = cf->conf_file->file.name.data;
-    slcf->line = cf->conf_file->line;
+    ngx_http_clockodo_set_place(cf, cmd, &slcf->place);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_clockodo_spool_handler;

@@ -7,13 +7,13 @@
 #include "ngx_http_clockodo_status.h"
 
 
+static ngx_http_clockodo_outcome_e ngx_http_clockodo_outcome(
+    ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx);
 static void ngx_http_clockodo_count(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_outcome_e outcome);
 static void ngx_http_clockodo_count_asked(ngx_http_request_t *r,
     ngx_http_clockodo_ctx_t *ctx, ngx_http_clockodo_outcome_e outcome);
-static ngx_http_clockodo_outcome_e ngx_http_clockodo_outcome(
-    ngx_http_request_t *r, ngx_http_clockodo_ctx_t *ctx);
 static ngx_http_upstream_state_t *ngx_http_clockodo_upstream_state(
     ngx_http_request_t *r, ngx_http_clockodo_asked_t *asked, ngx_uint_t end);
 static ngx_uint_t ngx_http_clockodo_status_code(ngx_http_request_t *r);

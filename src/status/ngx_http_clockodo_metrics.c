@@ -244,7 +244,7 @@ static const char  *ngx_http_clockodo_classes[NGX_HTTP_CLOCKODO_CLASSES] = {
 };
 
 
-/* of ngx_http_clockodo_bounds, in seconds */
+/* the bounds that ngx_http_clockodo_count_response() has, in seconds */
 
 static const char  *ngx_http_clockodo_buckets[NGX_HTTP_CLOCKODO_BUCKETS] = {
     "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5",
@@ -277,7 +277,7 @@ ngx_http_clockodo_get_counter(ngx_http_clockodo_metric_t *metric,
 }
 
 
-/* likewise, 0 being none */
+/* a time, or a status: if it is 0, there was none */
 
 static ngx_int_t
 ngx_http_clockodo_get_time(ngx_http_clockodo_metric_t *metric,
@@ -363,7 +363,7 @@ ngx_http_clockodo_get_secret_limit(ngx_http_clockodo_metric_t *metric,
         return NGX_DONE;
     }
 
-    sample->value = loc->secret_file_size;
+    sample->value = loc->secret_file_limit;
     sample->absent = (loc->secret_file == NULL);
 
     return NGX_OK;

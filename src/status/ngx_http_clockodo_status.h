@@ -77,6 +77,14 @@ typedef struct {
 #pragma GCC visibility push(hidden)
 
 
+/* log */
+
+/* counts a request once it is over, in the log phase; returns NGX_OK */
+ngx_int_t ngx_http_clockodo_log_handler(ngx_http_request_t *r);
+
+
+/* metrics */
+
 extern ngx_http_clockodo_metric_t  ngx_http_clockodo_location_metrics[];
 extern ngx_http_clockodo_metric_t  ngx_http_clockodo_zone_metrics[];
 
@@ -96,17 +104,28 @@ const char *ngx_http_clockodo_bucket_name(ngx_uint_t bucket);
 off_t ngx_http_clockodo_secret_file_size(ngx_http_clockodo_location_t *loc);
 
 
+/* status */
+
+char *ngx_http_clockodo_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* status_json and status_prometheus */
+
+void ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_zone_t *zone);
+void ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_zone_t *zone);
+
+
+/* writer */
+
 /*
  * Appends at most 4k of text, formatted as by ngx_sprintf(); on failure sets
  * w->failed, and does nothing from then on.
  */
 void ngx_http_clockodo_write(ngx_http_clockodo_writer_t *w, const char *fmt,
     ...);
-
-void ngx_http_clockodo_write_json(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_zone_t *zone);
-void ngx_http_clockodo_write_prometheus(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_zone_t *zone);
 
 
 #pragma GCC visibility pop

@@ -25,6 +25,8 @@ static void ngx_http_clockodo_json_locations(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone);
 static void ngx_http_clockodo_json_location(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_location_t *loc);
+static void ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
+    ngx_http_clockodo_location_t *loc);
 static void ngx_http_clockodo_json_metrics(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_metric_t *metric, ngx_http_clockodo_zone_t *zone,
     ngx_http_clockodo_location_t *loc);
@@ -35,8 +37,6 @@ static void ngx_http_clockodo_json_sample(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_sample_t *sample);
 static void ngx_http_clockodo_json_histogram(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_counters_t *counters);
-static void ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
-    ngx_http_clockodo_location_t *loc);
 static void ngx_http_clockodo_json_handshake(ngx_http_clockodo_writer_t *w,
     ngx_http_clockodo_zone_t *zone, ngx_http_clockodo_counters_t *counters);
 static void ngx_http_clockodo_json_client(ngx_http_clockodo_writer_t *w,
@@ -144,7 +144,7 @@ ngx_http_clockodo_json_secret_file(ngx_http_clockodo_writer_t *w,
     }
 
     ngx_http_clockodo_write(w, ",\"secret_file\":{\"bytes\":%O,\"limit\":%uz}",
-                            size, loc->secret_file_size);
+                            size, loc->secret_file_limit);
 }
 
 

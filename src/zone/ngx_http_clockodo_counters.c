@@ -7,16 +7,20 @@
 #include "ngx_http_clockodo_zone.h"
 
 
-static void ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round);
 static void ngx_http_clockodo_count_subscription(
     ngx_http_clockodo_shctx_t *sh, uint64_t id);
 static ngx_http_clockodo_subscription_t *ngx_http_clockodo_find_subscription(
     ngx_http_clockodo_shctx_t *sh, ngx_atomic_uint_t id);
+static void ngx_http_clockodo_count_period(ngx_atomic_t *word, time_t round);
 
 
-/* what an application may take, from a few milliseconds to nginx's time-outs */
+/*
+ * What an application may take, from a few milliseconds to nginx's time-outs,
+ * in ms; their names are in ngx_http_clockodo_bucket_name()
+ */
 
-const ngx_msec_t  ngx_http_clockodo_bounds[NGX_HTTP_CLOCKODO_BUCKETS - 1] = {
+static const ngx_msec_t
+    ngx_http_clockodo_bounds[NGX_HTTP_CLOCKODO_BUCKETS - 1] = {
     5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000
 };
 

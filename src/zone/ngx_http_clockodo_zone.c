@@ -36,11 +36,11 @@ static ngx_int_t ngx_http_clockodo_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_clockodo_zone_fill(ngx_http_clockodo_zone_t *zone,
     ngx_slab_pool_t *shpool);
+static ngx_int_t ngx_http_clockodo_zone_add_dedupe(
+    ngx_http_clockodo_shctx_t *sh, ngx_slab_pool_t *shpool);
 static ngx_int_t ngx_http_clockodo_zone_add_location(
     ngx_http_clockodo_shctx_t *sh, ngx_http_clockodo_location_t *loc,
     ngx_slab_pool_t *shpool);
-static ngx_int_t ngx_http_clockodo_zone_add_dedupe(
-    ngx_http_clockodo_shctx_t *sh, ngx_slab_pool_t *shpool);
 static ngx_http_clockodo_counters_t *ngx_http_clockodo_zone_add_counters(
     ngx_http_clockodo_shctx_t *sh, ngx_str_t *label, ngx_slab_pool_t *shpool);
 static ngx_http_clockodo_token_use_t *ngx_http_clockodo_zone_add_token(

@@ -228,7 +228,7 @@ typedef struct {
     ngx_array_t                    *tokens;    /* of clockodo_token_t */
 
     ngx_open_file_t               **secret_file;   /* NULL: none */
-    size_t                          secret_file_size;  /* at the most */
+    size_t                          secret_file_limit; /* its size */
     unsigned                        handshakes:1;  /* are taken */
 
     /* in the zone */
@@ -326,10 +326,6 @@ ngx_uint_t ngx_http_clockodo_minute_count(ngx_http_clockodo_shctx_t *sh,
     time_t minute, ngx_uint_t series);
 ngx_uint_t ngx_http_clockodo_hour_count(ngx_http_clockodo_shctx_t *sh,
     time_t hour, ngx_uint_t series);
-
-/* the upper bounds of all buckets but the last, in milliseconds */
-extern const ngx_msec_t
-    ngx_http_clockodo_bounds[NGX_HTTP_CLOCKODO_BUCKETS - 1];
 
 
 /* deliveries */

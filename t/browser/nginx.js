@@ -7,21 +7,14 @@
 //   await nginx.send(event('team.updated'));    // the status
 //   await nginx.stop();
 
-const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
-const net = require('node:net');
-const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const { Nginx: Base, freePort } = require('../lib/nginx');
+
 const PAGE = path.join(__dirname, '../../html/clockodo-status.html');
-const BINARY = process.env.TEST_NGINX_BINARY || '/usr/sbin/nginx';
-const MODULES = (process.env.TEST_NGINX_LOAD_MODULES || '').split(' ').filter(Boolean);
-
-const running = new Set();
-
-process.on('exit', () => running.forEach((child) => child.kill()));
 
 const HOST = 'hooks.example.com';
 const TOKEN = 'My_Sup3r_T0k3n';
@@ -46,7 +39,7 @@ function event(name = 'team.updated', change = {}) {
 }
 
 
-class Nginx {
+class Nginx extends Base {
 
   // Options: main, http, server, webhook: more lines of the configuration there;
   // secrets: the value of clockodo_secret_file; dedupe: of the location
@@ -56,12 +49,10 @@ class Nginx {
   static async start(options = {}) {
     const nginx = new Nginx();
 
-    nginx.root = fs.mkdtempSync(path.join(os.tmpdir(), 'clockodo-'));
+    nginx.prepare();
     nginx.port = await freePort();
     nginx.options = options;
 
-    // nginx's workers are not root, and have to get there
-    fs.chmodSync(nginx.root, 0o755);
     fs.mkdirSync(nginx.file('html'));
     fs.copyFileSync(PAGE, nginx.file('html/clockodo-status.html'));
 
@@ -75,56 +66,17 @@ class Nginx {
     return `http://127.0.0.1:${this.port}/clockodo-status.html`;
   }
 
-  file(name) {
-    return path.join(this.root, name);
-  }
-
   configure(change = {}) {
     Object.assign(this.options, change);
-    fs.writeFileSync(this.file('nginx.conf'), configuration(this, this.options));
+    super.configure({ main: `worker_processes 2;\n${this.options.main || ''}` });
   }
 
-  async spawn() {
-    const log = fs.openSync(this.file('start.log'), 'a');
-    const env = { ...process.env, ...this.options.env };
-
-    this.process = spawn(BINARY, ['-p', `${this.root}/`, '-c', 'nginx.conf', '-e', 'error.log'],
-      { stdio: ['ignore', log, log], env });
-    this.ended = new Promise((resolve) => {
-      this.process.once('exit', resolve);
-      this.process.once('error', resolve);
-    });
-
-    fs.closeSync(log);
-    running.add(this.process);
-    this.ended.then(() => running.delete(this.process));
-
-    // nginx writes its pid once it listens
-    for (let i = 0; i < 500; i++) {
-      if (fs.existsSync(this.file('nginx.pid')) && fs.statSync(this.file('nginx.pid')).size) {
-        return;
-      }
-
-      if (this.process.exitCode !== null) {
-        break;
-      }
-
-      await sleep(20);
-    }
-
-    throw new Error(`nginx did not start:\n${fs.readFileSync(this.file('start.log'))}`);
+  configuration() {
+    return configuration(this, this.options);
   }
 
-  // Ends nginx; its files stay for another spawn().
-
-  async halt() {
-    this.process.kill('SIGTERM');
-    await this.ended;
-  }
-
-  async stop() {
-    await this.halt();
-    fs.rmSync(this.root, { recursive: true });
+  spawn() {
+    return super.spawn(this.options.env);
   }
 
   signalWorkers(signal) {
@@ -216,44 +168,9 @@ class Nginx {
 }
 
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-
 function configuration({ root, port }, options) {
-  const user = process.getuid() === 0 ? 'user www-data;' : '';
-
   return `
-${MODULES.map((file) => `load_module ${file};`).join('\n')}
-${user}
-daemon off;
-worker_processes 2;
-pid nginx.pid;
-error_log error.log warn;
-${options.main || ''}
-
-events {
-    worker_connections 256;
-}
-
-http {
-    access_log off;
     default_type text/html;
-    client_body_temp_path client_body_temp;
-    proxy_temp_path proxy_temp;
-    fastcgi_temp_path fastcgi_temp;
-    uwsgi_temp_path uwsgi_temp;
-    scgi_temp_path scgi_temp;
     ${options.http || ''}
 
     # the client of most calls is an address of documentation
@@ -329,7 +246,6 @@ http {
             return 200;
         }
     }
-}
 `;
 }
 

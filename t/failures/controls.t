@@ -6,7 +6,7 @@ use warnings;
 
 use lib 't/lib';
 
-use Clockodo::Nginx qw(contents);
+use Clockodo::Nginx qw(contents save);
 use Cwd qw(getcwd);
 use File::Temp qw(tempdir);
 use Test::More;
@@ -105,15 +105,6 @@ sub plant {
 
 sub run_or_die {
     system(@_) == 0 or die "@_: failed\n";
-}
-
-
-sub save {
-    my ($name, $text) = @_;
-
-    open my $out, '>', $name or die "$name: $!\n";
-    print $out $text;
-    close $out or die "$name: $!\n";
 }
 
 

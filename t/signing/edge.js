@@ -11,33 +11,19 @@
 //   await edge.http2(path, body);
 //   await edge.stop();
 
-const { spawn } = require('node:child_process');
-const fs = require('node:fs');
 const http = require('node:http');
 const http2 = require('node:http2');
-const net = require('node:net');
-const os = require('node:os');
-const path = require('node:path');
-const { setTimeout: sleep } = require('node:timers/promises');
 
-const BINARY = process.env.TEST_NGINX_BINARY || '/usr/sbin/nginx';
-const MODULES = (process.env.TEST_NGINX_LOAD_MODULES || '').split(' ').filter(Boolean);
-
-const running = new Set();
-
-process.on('exit', () => running.forEach((child) => child.kill()));
+const { Nginx, freePort } = require('../lib/nginx');
 
 
-class Edge {
+class Edge extends Nginx {
 
   static async start(locations) {
     const edge = new Edge();
 
-    edge.root = fs.mkdtempSync(path.join(os.tmpdir(), 'clockodo-'));
+    edge.prepare();
     edge.got = [];
-
-    // nginx's workers are not root, and have to get there
-    fs.chmodSync(edge.root, 0o755);
 
     edge.applications = [http.createServer(), http2.createServer()];
 
@@ -53,8 +39,8 @@ class Edge {
 
     edge.port = await freePort();
     edge.http2Port = await freePort();
-    fs.writeFileSync(edge.file('nginx.conf'),
-      configuration(edge, locations({ http: http1, http2: grpc })));
+    edge.locations = locations({ http: http1, http2: grpc });
+    edge.configure({ level: 'info' });
 
     await edge.spawn();
 
@@ -64,8 +50,15 @@ class Edge {
     return edge;
   }
 
-  file(name) {
-    return path.join(this.root, name);
+  configuration() {
+    return `
+    server {
+        listen 127.0.0.1:${this.port};
+        listen 127.0.0.1:${this.http2Port} http2;
+
+        ${this.locations}
+    }
+`;
   }
 
   take(request, response) {
@@ -78,43 +71,14 @@ class Edge {
     });
   }
 
-  async spawn() {
-    const log = fs.openSync(this.file('start.log'), 'a');
-
-    this.process = spawn(BINARY, ['-p', `${this.root}/`, '-c', 'nginx.conf', '-e', 'error.log'],
-      { stdio: ['ignore', log, log] });
-    this.ended = new Promise((resolve) => { this.process.once('exit', resolve); });
-
-    fs.closeSync(log);
-    running.add(this.process);
-    this.ended.then(() => running.delete(this.process));
-
-    // nginx writes its pid once it listens
-    for (let i = 0; i < 500; i++) {
-      if (fs.existsSync(this.file('nginx.pid')) && fs.statSync(this.file('nginx.pid')).size) {
-        return;
-      }
-
-      if (this.process.exitCode !== null) {
-        break;
-      }
-
-      await sleep(20);
-    }
-
-    throw new Error(`nginx did not start:\n${fs.readFileSync(this.file('start.log'))}`);
-  }
-
   async stop() {
     this.agent.destroy();
     this.session.close();
-    this.process.kill('SIGTERM');
-    await this.ended;
+
+    await super.stop();
 
     this.applications[0].closeAllConnections();
     this.applications.forEach((application) => application.close());
-
-    fs.rmSync(this.root, { recursive: true });
   }
 
   // What has come to the application by one request, which succeeds.
@@ -169,54 +133,6 @@ class Edge {
       request.end(body);
     }));
   }
-}
-
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-
-function configuration({ port, http2Port }, locations) {
-  const user = process.getuid() === 0 ? 'user www-data;' : '';
-
-  return `
-${MODULES.map((file) => `load_module ${file};`).join('\n')}
-${user}
-daemon off;
-worker_processes 1;
-pid nginx.pid;
-error_log error.log info;
-
-events {
-    worker_connections 256;
-}
-
-http {
-    access_log off;
-    client_body_temp_path client_body_temp;
-    proxy_temp_path proxy_temp;
-    fastcgi_temp_path fastcgi_temp;
-    uwsgi_temp_path uwsgi_temp;
-    scgi_temp_path scgi_temp;
-
-    server {
-        listen 127.0.0.1:${port};
-        listen 127.0.0.1:${http2Port} http2;
-
-        ${locations}
-    }
-}
-`;
 }
 
 

@@ -8,6 +8,7 @@
 
 #include "clockodo_number.h"
 #include "guard.h"
+#include "random.h"
 
 #include <float.h>
 #include <locale.h>
@@ -135,7 +136,6 @@ static const test_number_t  test_numbers[] = {
 
 static void test_number_is(double value, const char *expected);
 static uint64_t test_id_expected(const char *text, size_t len);
-static uint64_t test_random(void);
 
 
 static void
@@ -378,24 +378,6 @@ number_format_random(void **state)
                      value, buf, fewer);
         }
     }
-}
-
-
-/* splitmix64, the same numbers at every run */
-
-static uint64_t
-test_random(void)
-{
-    uint64_t         z;
-    static uint64_t  seed;
-
-    seed += 0x9e3779b97f4a7c15;
-
-    z = seed;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-
-    return z ^ (z >> 31);
 }
 
 

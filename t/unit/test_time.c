@@ -12,6 +12,7 @@
 
 #include "clockodo_time.h"
 #include "guard.h"
+#include "random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,7 +146,6 @@ static const test_time_t  test_invalid[] = {
 
 
 static int test_guarded(const char *text, size_t len, int64_t *seconds);
-static uint64_t test_random(void);
 
 
 static void
@@ -353,24 +353,6 @@ test_guarded(const char *text, size_t len, int64_t *seconds)
     guard_free(p, len);
 
     return rc;
-}
-
-
-/* splitmix64, the same numbers at every run */
-
-static uint64_t
-test_random(void)
-{
-    uint64_t         z;
-    static uint64_t  seed;
-
-    seed += 0x9e3779b97f4a7c15;
-
-    z = seed;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-
-    return z ^ (z >> 31);
 }
 
 

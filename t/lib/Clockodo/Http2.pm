@@ -11,11 +11,18 @@ package Clockodo::Http2;
 #     my ($type, $flags, $stream, $payload) = take_frame(\$in);
 #     status($payload)                    # in a HEADERS frame of nginx's
 #
+#     use Clockodo::Http2 qw(:DEFAULT h2 ping replies);
+#
+#     my $client = h2($nginx);            # a Clockodo::Client that has begun
+#     ping($client)                       # "pong" or "closed"
+#     replies($client, @streams)          # their statuses, a hash
+#
 # Types and flags are those of RFC 9113, section 6.
 
 use strict;
 use warnings;
 
+use Clockodo::Client;
 use Exporter qw(import);
 
 
@@ -26,6 +33,7 @@ use constant { DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4,
 our @EXPORT = qw(DATA HEADERS RST_STREAM SETTINGS PING GOAWAY WINDOW_UPDATE
                  END_STREAM ACK END_HEADERS
                  preface frame headers data body take_frame status);
+our @EXPORT_OK = qw(h2 ping replies);
 
 
 # what nginx takes from the static table of RFC 7541, appendix A
@@ -118,6 +126,53 @@ sub status {
     # 0x48: a literal, named by ":status" of the static table
 
     return $first == 0x48 ? substr $payload, 2, 3 : $indexed{$first};
+}
+
+
+sub h2 {
+    my ($nginx) = @_;
+
+    my $client = Clockodo::Client->new($nginx->port);
+
+    $client->send(preface());
+
+    return $client;
+}
+
+
+# Whether a connection is answered.
+
+sub ping {
+    my ($client) = @_;
+
+    $client->send(frame(PING, 0, 0, 'whatever'));
+
+    while ($client->fill) {
+        while (my ($type, $flags) = take_frame(\$client->{in})) {
+            return 'pong' if $type == PING && $flags & ACK;
+        }
+    }
+
+    return 'closed';
+}
+
+
+sub replies {
+    my ($client, @streams) = @_;
+
+    my %reply;
+
+    while (grep { !$reply{$_} } @streams) {
+        $client->fill or last;
+
+        while (my ($type, $flags, $stream, $payload)
+               = take_frame(\$client->{in}))
+        {
+            $reply{$stream} = status($payload) if $type == HEADERS;
+        }
+    }
+
+    return \%reply;
 }
 
 

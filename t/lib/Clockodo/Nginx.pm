@@ -20,6 +20,8 @@ package Clockodo::Nginx;
 #
 #     $nginx->reload(server => '...');     # the same settings, or others
 #     wait_for(sub { ... });               # until it is true
+#     contents($file), save($file, $text)
+#     fine($nginx)                         # two checks; stops it
 #     Clockodo::Nginx->threads             # whether it has any
 #     Clockodo::Nginx->maker               # "nginx", "Angie", ...
 #
@@ -39,7 +41,7 @@ use Time::HiRes qw(sleep);
 
 
 our @EXPORT = qw(gone wait_for);
-our @EXPORT_OK = qw(contents);
+our @EXPORT_OK = qw(contents fine save);
 
 
 my %running;
@@ -364,6 +366,30 @@ sub contents {
     local $/;
 
     return scalar(<$fh>) // '';
+}
+
+
+sub save {
+    my ($file, $text) = @_;
+
+    open my $out, '>', $file or die "$file: $!\n";
+    print $out $text;
+    close $out or die "$file: $!\n";
+}
+
+
+# Nothing has gone wrong inside, and nothing is left.
+
+sub fine {
+    my ($nginx) = @_;
+
+    my $worker = $nginx->worker;
+
+    kill 'QUIT', $worker;
+    Test::More::ok(wait_for(sub { gone($worker) }), 'the worker leaves');
+
+    $nginx->stop;
+    Test::More::unlike($nginx->log, qr/\[(?:alert|crit|emerg)\]/, 'log');
 }
 
 
