@@ -10,6 +10,7 @@
 
 #include "proof.h"
 
+#include "clockodo_str.h"
 #include "clockodo_token.h"
 
 
