@@ -10,6 +10,9 @@
 
 #include "proof.h"
 
+#include "clockodo_str.h"
+#include "clockodo_token.h"
+
 
 /* the same, but for an empty text, that may be NULL */
 
@@ -27,6 +30,42 @@ static inline size_t
 any_byte(void)
 {
     return (unsigned char) nondet_size();
+}
+
+
+static inline clockodo_str_t
+any_str(size_t max)
+{
+    clockodo_str_t  str;
+
+    str.len = any_up_to(max);
+    str.data = (char *) any_text_or_null(str.len);
+
+    return str;
+}
+
+
+/* tokens, for up to 2 subscriptions each; as TOKENS of core.h says, up to 3 */
+
+static inline clockodo_token_t *
+any_tokens(size_t n)
+{
+    size_t             i;
+    clockodo_token_t  *tokens;
+
+    tokens = (clockodo_token_t *) any_text_or_null(n * sizeof(*tokens));
+
+    for (i = 0; i < n; i++) {
+        clockodo_token_t  token;
+
+        token.nsubscriptions = any_up_to(2);
+        token.subscriptions = (uint64_t *)
+                              any_text_or_null(token.nsubscriptions
+                                               * sizeof(uint64_t));
+        tokens[i] = token;
+    }
+
+    return tokens;
 }
 
 

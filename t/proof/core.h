@@ -167,4 +167,12 @@ ENSURES(RESULT == 0 || RESULT == 1);
      && (v)->type == CLOCKODO_JSON_STRING_TYPE && QUOTED(v))
 
 
+/* what clockodo_json_find() finds: one of the object's, in the list */
+
+#define FIND_ENSURES(m, of, found)                                            \
+    ((found) == NULL                                                          \
+     || (BETWEEN((m)->list, found, &(m)->list[(m)->n])                        \
+         && (found) != &(m)->list[(m)->n] && (found)->object == (of)))
+
+
 #endif /* _PROOF_CORE_H_INCLUDED_ */

@@ -18,6 +18,14 @@
 
 #include "libc.h"
 
+
+/* what holds before a round of this loop does before the next: one shows all */
+
+#define ROUND_dedupe_expire_0  if (a_round())
+
+static bool a_round(void);
+
+
 #include "clockodo_dedupe.c"
 
 #include "dedupe.h"
@@ -32,6 +40,11 @@ static clockodo_dedupe_t        table;
 static clockodo_dedupe_entry_t  entries[ENTRIES];
 static uint32_t                 heap[ENTRIES];
 static uint32_t                 buckets[BUCKETS];
+
+static unsigned                 rounds;
+
+/* no one looks into the table between these calls */
+static bool                     unseen;
 
 
 /* after a kill: nothing that leads to the entries is relied upon */
@@ -74,37 +87,135 @@ any_table(void)
 }
 
 
-/* any other content, but for what the entries are of */
+/* anything that leads to the entries is another, and what they are of stays */
 
 static void
 change(void)
 {
-    size_t                   i;
-    clockodo_dedupe_t        old;
-    clockodo_dedupe_entry_t  olds[ENTRIES];
+    size_t  i;
 
-    old = table;
-    memcpy(olds, entries, sizeof(entries));
-
-    any_table();
-
-    t->busy = old.busy;
-    t->clock = old.clock;
-    t->nclaims = old.nclaims;
+    t->free = nondet_size();
+    t->oldest = nondet_size();
+    t->newest = nondet_size();
+    t->entries = nondet_size();
+    t->evictions = nondet_size();
 
     for (i = 0; i < ENTRIES; i++) {
-        memcpy(entries[i].digest, olds[i].digest, CLOCKODO_SHA256_LEN);
-        entries[i].owner = olds[i].owner;
-        entries[i].expires = olds[i].expires;
-        entries[i].scope = olds[i].scope;
+        heap[i] = nondet_size();
+
+        entries[i].chain = nondet_size();
+        entries[i].next = nondet_size();
+        entries[i].prev = nondet_size();
+        entries[i].place = nondet_size();
     }
+
+    for (i = 0; i < BUCKETS; i++) {
+        buckets[i] = nondet_size();
+    }
+}
+
+
+/* entries are freed, any of them */
+
+static void
+free_some(void)
+{
+    size_t  i;
+
+    for (i = 0; i < ENTRIES; i++) {
+        if (nondet_bool()) {
+            entries[i].expires = 0;
+            entries[i].owner = 0;
+        }
+    }
+}
+
+
+/*
+ * The last state that was found in order.  Where nothing was written since, it
+ * still is, and needs no second look; busy and clocks do not matter.
+ */
+
+static clockodo_dedupe_t        kept;
+static clockodo_dedupe_entry_t  kept_entries[ENTRIES];
+static uint32_t                 kept_heap[ENTRIES];
+static uint32_t                 kept_buckets[BUCKETS];
+
+
+static void
+keep(void)
+{
+    size_t  i;
+
+    kept = table;
+
+    for (i = 0; i < ENTRIES; i++) {
+        kept_entries[i] = entries[i];
+        kept_heap[i] = heap[i];
+    }
+
+    for (i = 0; i < BUCKETS; i++) {
+        kept_buckets[i] = buckets[i];
+    }
+}
+
+
+/* no state is in order */
+
+static void
+keep_none(void)
+{
+    kept.entry = NULL;
+}
+
+
+#define now_in_order(found)                                                   \
+    do {                                                                      \
+        assume(unseen || (found));                                            \
+        keep();                                                               \
+    } while (0)
+
+
+static bool
+still_in_order(void)
+{
+    bool    same;
+    size_t  i, k;
+
+    same = t->capacity == kept.capacity && t->mask == kept.mask
+           && t->free == kept.free
+           && t->oldest == kept.oldest && t->newest == kept.newest
+           && t->nclaims == kept.nclaims && t->entries == kept.entries
+           && t->buckets == kept.buckets && t->heap == kept.heap
+           && t->entry == kept.entry;
+
+    for (i = 0; i < ENTRIES; i++) {
+        same = same && heap[i] == kept_heap[i]
+               && entries[i].owner == kept_entries[i].owner
+               && entries[i].expires == kept_entries[i].expires
+               && entries[i].scope == kept_entries[i].scope
+               && entries[i].chain == kept_entries[i].chain
+               && entries[i].next == kept_entries[i].next
+               && entries[i].prev == kept_entries[i].prev
+               && entries[i].place == kept_entries[i].place;
+
+        for (k = 0; k < CLOCKODO_SHA256_LEN; k++) {
+            same = same && entries[i].digest[k] == kept_entries[i].digest[k];
+        }
+    }
+
+    for (i = 0; i < BUCKETS; i++) {
+        same = same && buckets[i] == kept_buckets[i];
+    }
+
+    return same;
 }
 
 
 /* dedupe_free() */
 
 #define free_requires(n)                                                      \
-    (in_order() && n > 0 && n <= ENTRIES && t->entry[n - 1].expires)
+    (n > 0 && n <= ENTRIES && t->entry[n - 1].expires)
 
 #define free_ensures(n)                                                       \
     (in_order() && t->entry[n - 1].expires == 0 && t->free == n)
@@ -112,14 +223,15 @@ change(void)
 void
 stub_dedupe_free(clockodo_dedupe_t *given, uint32_t n)
 {
-    __CPROVER_assert(given == t && free_requires(n), "dedupe_free requires");
+    __CPROVER_assert(given == t && still_in_order() && free_requires(n),
+                     "dedupe_free requires");
 
     change();
 
     t->entry[n - 1].expires = 0;
     t->entry[n - 1].owner = 0;
 
-    assume(free_ensures(n));
+    now_in_order(free_ensures(n));
 }
 
 
@@ -132,7 +244,7 @@ prove_dedupe_free(void)
 
     n = nondet_size();
 
-    assume(free_requires(n));
+    assume(in_order() && free_requires(n));
 
     dedupe_free(t, n);
 
@@ -149,7 +261,7 @@ stub_dedupe_rebuild(clockodo_dedupe_t *given)
 
     change();
 
-    assume(in_order());
+    now_in_order(in_order());
 }
 
 
@@ -171,20 +283,38 @@ prove_dedupe_rebuild(void)
 void
 stub_dedupe_expire(clockodo_dedupe_t *given, uint64_t now, size_t max)
 {
-    size_t  i;
-
-    __CPROVER_assert(given == t && in_order(), "dedupe_expire requires");
+    __CPROVER_assert(given == t && still_in_order(), "dedupe_expire requires");
 
     change();
+    free_some();
 
-    for (i = 0; i < ENTRIES; i++) {
-        if (nondet_bool()) {
-            t->entry[i].expires = 0;
-            t->entry[i].owner = 0;
-        }
-    }
+    now_in_order(in_order());
+}
 
-    assume(in_order());
+
+/* any number of rounds has been, each of which frees one */
+
+static bool
+a_round(void)
+{
+    static uint64_t  left;
+
+    __CPROVER_assert(still_in_order() && t->entries > 0,
+                     "this holds before a round");
+    __CPROVER_assert(rounds == 0 || t->entries < left, "it comes to an end");
+
+    assume(rounds++ == 0);
+
+    change();
+    free_some();
+
+    assume(in_order() && t->entries > 0);
+
+    keep();
+
+    left = t->entries;
+
+    return true;
 }
 
 
@@ -197,9 +327,11 @@ prove_dedupe_expire(void)
 
     assume(in_order());
 
+    keep();
+
     dedupe_expire(t, now, nondet_size());
 
-    __CPROVER_assert(in_order(), "dedupe_expire ensures");
+    __CPROVER_assert(still_in_order(), "dedupe_expire ensures");
 }
 
 
@@ -215,7 +347,7 @@ stub_dedupe_new(clockodo_dedupe_t *given)
 {
     uint32_t  n, gone;
 
-    __CPROVER_assert(given == t && in_order(), "dedupe_new requires");
+    __CPROVER_assert(given == t && still_in_order(), "dedupe_new requires");
 
     n = nondet_size();
     gone = nondet_size();
@@ -229,6 +361,13 @@ stub_dedupe_new(clockodo_dedupe_t *given)
 
     assume(new_ensures(n));
 
+    if (n == 0) {
+        keep();
+
+    } else {
+        keep_none();
+    }
+
     return n;
 }
 
@@ -241,6 +380,8 @@ prove_dedupe_new(void)
     any_table();
 
     assume(in_order());
+
+    keep();
 
     n = dedupe_new(t);
 
@@ -261,7 +402,7 @@ stub_dedupe_link(clockodo_dedupe_t *given, uint32_t n)
 
     change();
 
-    assume(in_order());
+    now_in_order(in_order());
 }
 
 
@@ -284,11 +425,26 @@ prove_dedupe_link(void)
 
 /* the calls from outside: in order, or killed amid one */
 
-#define usable()                                                              \
-    (t->busy ? killed() : in_order())
+static void
+any_usable_table(void)
+{
+    any_table();
+
+    if (t->busy) {
+        assume(killed());
+
+        keep_none();
+
+    } else {
+        assume(in_order());
+
+        keep();
+    }
+}
+
 
 #define settled()                                                             \
-    (t->busy == 0 && in_order())
+    (t->busy == 0 && still_in_order())
 
 
 /* a claim that has an entry, whoever's that is now */
@@ -318,6 +474,75 @@ any_span(uint64_t now)
 }
 
 
+/* dedupe_enter(), the first of each call */
+
+void
+stub_dedupe_enter(clockodo_dedupe_t *given)
+{
+    __CPROVER_assert(given == t && still_in_order(), "dedupe_enter requires");
+
+    change();
+
+    t->busy = 1;
+
+    now_in_order(in_order());
+}
+
+
+void
+prove_dedupe_enter(void)
+{
+    any_usable_table();
+
+    dedupe_enter(t);
+
+    __CPROVER_assert(t->busy == 1 && still_in_order(), "dedupe_enter ensures");
+}
+
+
+/* dedupe_lookup() */
+
+#define lookup_ensures(n)                                                     \
+    (is_place(n) && (n == 0 || t->entry[n - 1].expires))
+
+uint32_t
+stub_dedupe_lookup(clockodo_dedupe_t *given, const unsigned char *digest,
+    uint32_t scope)
+{
+    uint32_t  n;
+
+    __CPROVER_assert(given == t && still_in_order()
+                     && READABLE(digest, CLOCKODO_SHA256_LEN),
+                     "dedupe_lookup requires");
+
+    n = nondet_size();
+    assume(lookup_ensures(n));
+
+    return n;
+}
+
+
+void
+prove_dedupe_lookup(void)
+{
+    uint32_t       n, scope;
+    unsigned char  digest[CLOCKODO_SHA256_LEN];
+
+    any_table();
+
+    assume(in_order());
+
+    n = dedupe_lookup(t, digest, scope);
+
+    __CPROVER_assert(lookup_ensures(n), "dedupe_lookup ensures");
+}
+
+
+/*
+ * A claim looks into no state but that of dedupe_new(): of the others it needs
+ * no more than that they are in order when the next function is called.
+ */
+
 void
 prove_clockodo_dedupe_claim(void)
 {
@@ -328,8 +553,11 @@ prove_clockodo_dedupe_claim(void)
     unsigned char      digest[CLOCKODO_SHA256_LEN];
 
     any_table();
+    keep();
 
-    assume(usable() && t->nclaims < UINT64_MAX);
+    unseen = true;
+
+    assume(t->nclaims < UINT64_MAX);
 
     state = clockodo_dedupe_claim(t, digest, scope, now, any_span(now),
                                   &claim);
@@ -352,9 +580,7 @@ prove_clockodo_dedupe_find(void)
     clockodo_dedupe_e  state;
     unsigned char      digest[CLOCKODO_SHA256_LEN];
 
-    any_table();
-
-    assume(usable());
+    any_usable_table();
 
     state = clockodo_dedupe_find(t, digest, scope, now);
 
@@ -369,15 +595,13 @@ prove_clockodo_dedupe_commit(void)
     uint64_t          now;
     clockodo_claim_t  claim;
 
-    any_table();
-
-    assume(usable());
+    any_usable_table();
 
     claim = any_claim();
 
     clockodo_dedupe_commit(t, &claim, now, any_span(now));
 
-    __CPROVER_assert(settled() && claim.owner == 0,
+    __CPROVER_assert(t->busy == 0 && in_order() && claim.owner == 0,
                      "clockodo_dedupe_commit ensures");
 }
 
@@ -387,9 +611,7 @@ prove_clockodo_dedupe_release(void)
 {
     clockodo_claim_t  claim;
 
-    any_table();
-
-    assume(usable());
+    any_usable_table();
 
     claim = any_claim();
 
@@ -405,9 +627,7 @@ prove_clockodo_dedupe_expire(void)
 {
     uint64_t  now;
 
-    any_table();
-
-    assume(usable());
+    any_usable_table();
 
     clockodo_dedupe_expire(t, now, nondet_size());
 

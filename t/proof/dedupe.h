@@ -18,6 +18,22 @@
 static clockodo_dedupe_t  *t;
 
 
+/*
+ * The fields of the entries, each as an array: CBMC would look up whole entries
+ * for each place that is not known.
+ */
+
+typedef struct {
+    uint32_t  bucket[ENTRIES];
+    uint32_t  chain[ENTRIES];
+    uint32_t  next[ENTRIES];
+    uint32_t  prev[ENTRIES];
+    uint32_t  place[ENTRIES];
+    uint64_t  owner[ENTRIES];
+    uint64_t  expires[ENTRIES];
+} fields_t;
+
+
 /* whether n is one, or 0 */
 
 static bool
@@ -27,8 +43,28 @@ is_place(uint32_t n)
 }
 
 
+static void
+get_fields(fields_t *f)
+{
+    size_t    i;
+    uint32_t  hash;
+
+    for (i = 0; i < ENTRIES; i++) {
+        memcpy(&hash, t->entry[i].digest, sizeof(hash));
+
+        f->bucket[i] = (hash ^ t->entry[i].scope) & t->mask;
+        f->chain[i] = t->entry[i].chain;
+        f->next[i] = t->entry[i].next;
+        f->prev[i] = t->entry[i].prev;
+        f->place[i] = t->entry[i].place;
+        f->owner[i] = t->entry[i].owner;
+        f->expires[i] = t->entry[i].expires;
+    }
+}
+
+
 static bool
-heap_in_order(uint32_t but)
+heap_in_order(const fields_t *f, uint32_t but)
 {
     size_t    i;
     uint32_t  n;
@@ -41,10 +77,10 @@ heap_in_order(uint32_t but)
         n = t->heap[i];
 
         if (n == 0 || n > ENTRIES || n == but
-            || t->entry[n - 1].place != i
-            || t->entry[n - 1].expires == 0
-            || (i > 0 && t->entry[n - 1].expires
-                         < t->entry[t->heap[(i - 1) / 2] - 1].expires))
+            || f->place[n - 1] != i
+            || f->expires[n - 1] == 0
+            || (i > 0 && f->expires[n - 1]
+                         < f->expires[t->heap[(i - 1) / 2] - 1]))
         {
             return false;
         }
@@ -57,10 +93,9 @@ heap_in_order(uint32_t but)
 /* each chain ends, and has those entries that it is to have */
 
 static bool
-chain_in_order(uint32_t n, uint32_t bucket, bool *seen)
+chain_in_order(const fields_t *f, uint32_t n, uint32_t bucket, bool *seen)
 {
-    size_t    i;
-    uint32_t  hash;
+    size_t  i;
 
     for (i = 0; n; i++) {
 
@@ -70,20 +105,14 @@ chain_in_order(uint32_t n, uint32_t bucket, bool *seen)
 
         seen[n - 1] = true;
 
-        if (bucket < BUCKETS) {
-            memcpy(&hash, t->entry[n - 1].digest, sizeof(hash));
-
-            if (t->entry[n - 1].expires == 0
-                || ((hash ^ t->entry[n - 1].scope) & t->mask) != bucket)
-            {
-                return false;
-            }
-
-        } else if (t->entry[n - 1].expires || t->entry[n - 1].owner) {
+        if (bucket < BUCKETS
+            ? f->expires[n - 1] == 0 || f->bucket[n - 1] != bucket
+            : f->expires[n - 1] || f->owner[n - 1])
+        {
             return false;
         }
 
-        n = t->entry[n - 1].chain;
+        n = f->chain[n - 1];
     }
 
     return true;
@@ -93,7 +122,7 @@ chain_in_order(uint32_t n, uint32_t bucket, bool *seen)
 /* those that are committed, by the order in which they were */
 
 static bool
-list_in_order(uint32_t but)
+list_in_order(const fields_t *f, uint32_t but)
 {
     size_t    i, committed;
     uint32_t  n, prev;
@@ -101,8 +130,7 @@ list_in_order(uint32_t but)
     committed = 0;
 
     for (i = 0; i < ENTRIES; i++) {
-        committed += i + 1 != but && t->entry[i].expires
-                     && t->entry[i].owner == 0;
+        committed += i + 1 != but && f->expires[i] && f->owner[i] == 0;
     }
 
     prev = 0;
@@ -110,14 +138,14 @@ list_in_order(uint32_t but)
 
     for (i = 0; i < ENTRIES && n; i++) {
 
-        if (n > ENTRIES || n == but || t->entry[n - 1].prev != prev
-            || t->entry[n - 1].expires == 0 || t->entry[n - 1].owner)
+        if (n > ENTRIES || n == but || f->prev[n - 1] != prev
+            || f->expires[n - 1] == 0 || f->owner[n - 1])
         {
             return false;
         }
 
         prev = n;
-        n = t->entry[n - 1].next;
+        n = f->next[n - 1];
     }
 
     return n == 0 && i == committed && t->newest == prev;
@@ -144,23 +172,26 @@ owners_in_order(void)
 static bool
 in_order_but(uint32_t but)
 {
-    bool    seen[ENTRIES] = { false, false, false };
-    size_t  i, taken;
+    bool      seen[ENTRIES] = { false, false, false };
+    size_t    i, taken;
+    fields_t  f;
+
+    get_fields(&f);
 
     taken = 0;
 
     for (i = 0; i < ENTRIES; i++) {
-        taken += i + 1 != but && t->entry[i].expires;
+        taken += i + 1 != but && f.expires[i];
     }
 
     return t->capacity == ENTRIES && t->mask == BUCKETS - 1
            && taken == t->entries
            && owners_in_order()
-           && heap_in_order(but)
-           && list_in_order(but)
-           && chain_in_order(t->buckets[0], 0, seen)
-           && chain_in_order(t->buckets[1], 1, seen)
-           && chain_in_order(t->free, BUCKETS, seen)
+           && heap_in_order(&f, but)
+           && list_in_order(&f, but)
+           && chain_in_order(&f, t->buckets[0], 0, seen)
+           && chain_in_order(&f, t->buckets[1], 1, seen)
+           && chain_in_order(&f, t->free, BUCKETS, seen)
            && (seen[0] || but == 1) && (seen[1] || but == 2)
            && (seen[2] || but == 3)
            && (but == 0 || !seen[but - 1]);

@@ -121,50 +121,12 @@ ENSURES(RESULT == CLOCKODO_READ_OK
         : event->entity.len == OLD(event->entity.len));
 
 
-#define VALUE_REQUIRES(event, m, member)                                      \
-    (WRITABLE(event, sizeof(clockodo_event_t))                                \
-     && READABLE(m, sizeof(event_member_t)) && READER(m)                      \
-     && (member == NULL                                                       \
-         || (READABLE(member, sizeof(clockodo_json_member_t))                 \
-             && VALUE(&member->value))))
-
 #define VALUE_ENSURES(m, member, result)                                      \
     (result >= CLOCKODO_READ_MISSING && result <= CLOCKODO_READ_NO_MEMORY     \
      && (result == CLOCKODO_READ_MISSING) == (member == NULL)                 \
      && (member == NULL                                                       \
          || (result == CLOCKODO_READ_MISTYPED)                                \
             == (member->value.type != m->type)))
-
-
-/*
- * What is proved of event_read_value(), for what relies upon it: any values,
- * while faults stay.
- */
-
-clockodo_read_e
-stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
-    const clockodo_json_member_t *member)
-{
-    clockodo_read_e      rc;
-    clockodo_event_t  any;
-
-    __CPROVER_assert(VALUE_REQUIRES(event, m, member), "value requires");
-
-    any.type = nondet_bool()
-               ? &clockodo_event_types[any_up_to(CLOCKODO_EVENT_TYPES - 1)]
-               : NULL;
-
-    any.entity.data = event->event_buf;
-    any.entity.len = any_up_to(CLOCKODO_EVENT_NAME_LEN - 1);
-
-    assume(EVENT_STAYS(&any, event));
-
-    *event = any;
-
-    assume(VALUE_ENSURES(m, member, rc));
-
-    return rc;
-}
 
 
 /* contracts of core.h, libcjson.h and above, for a proof without them */
@@ -329,20 +291,11 @@ stub_strlen(const char *s)
 }
 
 
-int
-stub_name(const clockodo_json_value_t *name, const char *expected, size_t len)
-{
-    __CPROVER_assert(NAME(name) && TEXT(expected, len), "a name requires");
-
-    return nondet_bool();
-}
-
-
 #define TEXT_LEN  256
 
 
 static clockodo_str_t
-any_str(void)
+any_sent(void)
 {
     clockodo_str_t  str;
 
@@ -359,7 +312,7 @@ prove_event_consists_of(void)
     size_t          max;
     clockodo_str_t  text;
 
-    text = any_str();
+    text = any_sent();
 
     (void) event_consists_of(&text, max, nondet_bool() ? "._~-" : "_");
 }
@@ -370,7 +323,7 @@ prove_clockodo_event_read_name(void)
 {
     clockodo_str_t  text;
 
-    text = any_str();
+    text = any_sent();
     event.type = NULL;
     event.entity.len = 0;
 
@@ -460,35 +413,290 @@ prove_event_read_value(void)
 #define MEMBERS_MAX  2
 
 
+/*
+ * Members of any objects of a text, as the scan leaves them: each value is
+ * somewhere in it.  What looks for members reads none of its bytes, and hands
+ * names and values of the list on, which nobody writes to.
+ */
+
 static clockodo_json_member_t  list[MEMBERS_MAX];
+static size_t                  listed;
 
 
-/* members of any objects of the text, as the scan leaves them */
+static void
+any_list(const unsigned char *text, size_t len,
+    clockodo_json_members_t *members)
+{
+    size_t  i, start;
+
+    listed = any_up_to(MEMBERS_MAX);
+
+    members->n = listed;
+    members->list = list;
+
+    for (i = 0; i < MEMBERS_MAX; i++) {
+        clockodo_json_member_t  any;
+
+        start = any_up_to(len);
+
+        list[i] = any;
+        list[i].value.data = text + start;
+        list[i].value.len = any_up_to(len - start);
+    }
+}
+
+
+#define is_listed(member)                                                     \
+    ((listed > 0 && (member) == &list[0])                                     \
+     || (listed > 1 && (member) == &list[1]))
+
+#define is_name(name)                                                         \
+    ((listed > 0 && (name) == &list[0].name)                                  \
+     || (listed > 1 && (name) == &list[1].name))
+
+
+int
+stub_name(const clockodo_json_value_t *name, const char *expected, size_t len)
+{
+    __CPROVER_assert(is_name(name) && READABLE(expected, len),
+                     "a name requires");
+
+    return nondet_bool();
+}
+
+
+/* what else is in an event no one looks at who looks for members */
+
+static void
+any_names(clockodo_event_t *event)
+{
+    event->type = nondet_bool()
+                  ? &clockodo_event_types[any_up_to(CLOCKODO_EVENT_TYPES - 1)]
+                  : NULL;
+
+    event->entity.data = event->event_buf;
+    event->entity.len = any_up_to(CLOCKODO_EVENT_NAME_LEN - 1);
+}
+
+
+/*
+ * What is proved of event_read_value(), for what relies upon it: any names,
+ * while faults stay.
+ */
+
+clockodo_read_e
+stub_event_read_value(clockodo_event_t *event, const event_member_t *m,
+    const clockodo_json_member_t *member)
+{
+    clockodo_read_e  rc;
+
+    __CPROVER_assert(WRITABLE(event, sizeof(clockodo_event_t))
+                     && READABLE(m, sizeof(event_member_t)) && READER(m)
+                     && (member == NULL || is_listed(member)),
+                     "event_read_value requires");
+
+    any_names(event);
+
+    assume(VALUE_ENSURES(m, member, rc));
+
+    return rc;
+}
+
+
+static const clockodo_json_member_t *
+any_of_list(void)
+{
+    size_t  i;
+
+    i = any_up_to(MEMBERS_MAX);
+
+    return i < listed ? &list[i] : NULL;
+}
+
+
+/* members may be looked for from any place on, and from the end */
+
+const clockodo_json_member_t *
+stub_clockodo_json_find(const clockodo_json_members_t *members,
+    uint32_t object, const char *name, size_t len,
+    const clockodo_json_member_t *member)
+{
+    const clockodo_json_member_t  *found;
+
+    __CPROVER_assert(members->list == list && members->n == listed
+                     && READABLE(name, len)
+                     && (is_listed(member) || member == &list[listed]),
+                     "clockodo_json_find requires");
+
+    found = any_of_list();
+    assume(FIND_ENSURES(members, object, found));
+
+    return found;
+}
+
+
+/*
+ * event_read_members() is called with one of the tables; a fault that is not
+ * there says that its members are, but for those that may be missing.
+ */
+
+#define MEMBERS_REQUIRES(m, n)                                                \
+    ((n) == EVENT_MEMBERS ? (m) == event_members                              \
+     : (n) == EVENT_BUDGET_MEMBERS ? (m) == event_budget_members              \
+     : (n) == 1 && ((m) == &event_members[EVENT_SECRET]                       \
+                    || (m) == &event_entity_id                                \
+                    || (m)->read == event_entity.read))
+
+#define MEMBERS_ENSURES(e, m, found, rc)                                      \
+    ((rc) == CLOCKODO_READ_NO_MEMORY                                          \
+     || ((rc) == CLOCKODO_READ_OK                                             \
+         && ((found) || FAULT(e, m)                                           \
+             || (m)->faults[CLOCKODO_READ_MISSING] == CLOCKODO_FAULT_NONE)))
+
+/* of several faults that go to the same place, the first stays */
+
+#define FIRST_STAYS(before, after)                                            \
+    ((before) == CLOCKODO_FAULT_NONE || (after) == (before))
+
+#define FAULTS_STAY(old, e)                                                   \
+    (FIRST_STAYS((old)->secret_fault, (e)->secret_fault)                      \
+     && FIRST_STAYS((old)->token_fault, (e)->token_fault)                     \
+     && FIRST_STAYS((old)->envelope_fault, (e)->envelope_fault)               \
+     && FIRST_STAYS((old)->payload_fault, (e)->payload_fault))
+
+#define FAULT(e, m)                                                           \
+    ((m)->fault == offsetof(clockodo_event_t, envelope_fault)                 \
+     ? (e)->envelope_fault                                                    \
+     : (m)->fault == offsetof(clockodo_event_t, payload_fault)                \
+       ? (e)->payload_fault                                                   \
+       : (m)->fault == offsetof(clockodo_event_t, token_fault)                \
+         ? (e)->token_fault : (e)->secret_fault)
+
+
+clockodo_read_e
+stub_event_read_members(event_reader_t *r,
+    const clockodo_json_member_t *parent, const event_member_t *m, size_t n,
+    const clockodo_json_member_t **found)
+{
+    size_t            i;
+    clockodo_read_e   rc;
+    clockodo_event_t  old;
+    clockodo_fault_e  secret, token, envelope, payload;
+
+    __CPROVER_assert(MEMBERS_REQUIRES(m, n)
+                     && WRITABLE(found, n * sizeof(found[0]))
+                     && (parent == NULL || is_listed(parent)),
+                     "event_read_members requires");
+
+    any_names(r->event);
+
+    old.secret_fault = r->event->secret_fault;
+    old.token_fault = r->event->token_fault;
+    old.envelope_fault = r->event->envelope_fault;
+    old.payload_fault = r->event->payload_fault;
+
+    r->event->secret_fault = secret;
+    r->event->token_fault = token;
+    r->event->envelope_fault = envelope;
+    r->event->payload_fault = payload;
+
+    assume(FAULTS_STAY(&old, r->event));
+
+    r->found = any_up_to(2 * EVENT_NAMES);
+
+    rc = nondet_bool() ? CLOCKODO_READ_OK : CLOCKODO_READ_NO_MEMORY;
+
+    for (i = 0; i < n; i++) {
+        found[i] = any_of_list();
+
+        assume(MEMBERS_ENSURES(r->event, &m[i], found[i], rc));
+    }
+
+    return rc;
+}
+
+
+static void
+read_members(const event_member_t *m, size_t n)
+{
+    size_t                         k;
+    event_reader_t                 r;
+    clockodo_read_e                rc;
+    clockodo_event_t               any, old;
+    clockodo_json_members_t        members;
+    const clockodo_json_member_t  *found[EVENT_MEMBERS];
+
+    any_list(any_text(TEXT_LEN), TEXT_LEN, &members);
+
+    event = any;
+    old = event;
+
+    r.event = &event;
+    r.members = &members;
+    r.found = 0;
+
+    rc = event_read_members(&r, any_of_list(), m, n, found);
+
+    /* each of them */
+
+    k = any_up_to(n - 1);
+
+    __CPROVER_assert(FAULTS_STAY(&old, &event), "faults stay");
+    __CPROVER_assert(MEMBERS_ENSURES(&event, &m[k], found[k], rc)
+                     && (rc != CLOCKODO_READ_OK || found[k] == NULL
+                         || is_listed(found[k])),
+                     "event_read_members ensures");
+}
+
+
+/* a table at a time, so that CBMC knows where faults go */
+
+void
+prove_event_read_members(void)
+{
+    event_member_t  m;
+
+    switch (nondet_int()) {
+
+    case 0:
+        read_members(event_members, EVENT_MEMBERS);
+        break;
+
+    case 1:
+        read_members(&event_members[EVENT_SECRET], 1);
+        break;
+
+    case 2:
+        read_members(event_budget_members, EVENT_BUDGET_MEMBERS);
+        break;
+
+    case 3:
+        m = event_entity;
+        m.len = any_up_to(CLOCKODO_EVENT_NAME_LEN);
+        m.name = (char *) any_text(m.len);
+
+        read_members(&m, 1);
+        break;
+
+    case 4:
+        read_members(&event_entity_id, 1);
+    }
+}
+
 
 static clockodo_json_e
 any_scan(const unsigned char *text, size_t len, uint32_t key,
     clockodo_json_error_t *error, clockodo_json_members_t *members)
 {
-    size_t                 i;
     clockodo_json_error_t  any;
 
     *error = any;
 
-    if (error->code != CLOCKODO_JSON_OK) {
-        return error->code;
+    if (error->code == CLOCKODO_JSON_OK) {
+        any_list(text, len, members);
     }
 
-    members->n = any_up_to(MEMBERS_MAX);
-    members->list = list;
-
-    for (i = 0; i < MEMBERS_MAX; i++) {
-        list[i].name = any_value(text, len);
-        assume(NAME(&list[i].name));
-
-        list[i].value = any_value(text, len);
-    }
-
-    return CLOCKODO_JSON_OK;
+    return error->code;
 }
 
 
@@ -496,6 +704,23 @@ static void
 any_free(clockodo_json_members_t *members)
 {
     __CPROVER_assert(members->list == list, "it is still the list");
+}
+
+
+/* as it is called for an event; no one here reads what is behind that */
+
+void *
+stub_memset(void *p, int c, size_t n)
+{
+    static const clockodo_event_t  zero;
+
+    __CPROVER_assert(p == &event && c == 0
+                     && n == offsetof(clockodo_event_t, event_buf),
+                     "memset requires");
+
+    event = zero;
+
+    return p;
 }
 
 

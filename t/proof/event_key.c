@@ -17,18 +17,6 @@
 static clockodo_event_t  event;
 
 
-static clockodo_str_t
-any_str(size_t max)
-{
-    clockodo_str_t  str;
-
-    str.len = any_up_to(max);
-    str.data = (char *) any_text_or_null(str.len);
-
-    return str;
-}
-
-
 void
 prove_clockodo_event_key(void)
 {

@@ -25,6 +25,19 @@
 
 #define MOVES  ENSURES(RESULT == NULL || RESULT != p)
 
+/* what comes next, at p */
+
+#define PEEKED(s, p, c)                                                       \
+    ((p) == (s)->end ? (c) == JSON_END : (c) == *(p))
+
+/* a string from its first byte on, and behind its quote */
+
+#define STRING_UP_TO(value, first, behind)                                    \
+    ((behind) == NULL                                                         \
+     || ((behind) != (first) && (behind)[-1] == '"'                           \
+         && (value)->data == (first)                                          \
+         && (value)->len == (behind) - 1 - (first)))
+
 #define NAME_OR_VALUE(value)                                                  \
     WRITABLE(value, sizeof(clockodo_json_value_t))
 
@@ -44,7 +57,7 @@ json_peek(const json_scan_t *s, const unsigned char **p)
 REQUIRES(IN_TEXT(s, *p))
 ASSIGNS(*p)
 ENSURES(NEAR(OLD(*p), *p, s->end))
-ENSURES(*p == s->end ? RESULT == JSON_END : RESULT == **p);
+ENSURES(PEEKED(s, *p, RESULT));
 
 
 static const unsigned char *
@@ -74,11 +87,9 @@ STAYS
 MOVES;
 
 
-static inline const unsigned char *
-json_skip_plain(const unsigned char *p, const unsigned char *end)
-REQUIRES(BETWEEN(p, p, end) && READABLE(p, end - p))
-ASSIGNS()
-ENSURES(NEAR(p, RESULT, end));
+/* json_skip_plain(), from p on, which stays before the end */
+
+#define SKIP_REQUIRES(p, end)  (BETWEEN(p, p, end) && READABLE(p, end - p))
 
 
 static inline const unsigned char *
@@ -87,9 +98,7 @@ json_string(json_scan_t *s, const unsigned char *p,
 REQUIRES(IN_TEXT(s, p) && NAME_OR_VALUE(value))
 ASSIGNS(*value, *s->error)
 STAYS
-ENSURES(RESULT == NULL
-        || (RESULT != p && RESULT[-1] == '"'
-            && value->data == p && value->len == RESULT - 1 - p));
+ENSURES(STRING_UP_TO(value, p, RESULT));
 
 
 static const unsigned char *
@@ -98,9 +107,8 @@ json_string_rest(json_scan_t *s, const unsigned char *start,
 REQUIRES(IN_TEXT(s, p) && BETWEEN(s->text, start, p) && NAME_OR_VALUE(value))
 ASSIGNS(*value, *s->error)
 STAYS
-ENSURES(RESULT == NULL
-        || (RESULT != p && RESULT[-1] == '"'
-            && value->data == start && value->len == RESULT - 1 - start));
+ENSURES(RESULT == NULL || RESULT != p)
+ENSURES(STRING_UP_TO(value, start, RESULT));
 
 
 static const unsigned char *
@@ -127,6 +135,31 @@ REQUIRES(IN_TEXT(s, p) && p != s->end)
 ASSIGNS(*s->error)
 STAYS
 MOVES;
+
+
+/* a scan of any text, and any place in it */
+
+static inline void
+any_scan(json_scan_t *s, clockodo_json_error_t *error, size_t most)
+{
+    size_t       len;
+    json_scan_t  any;
+
+    len = any_up_to(most);
+
+    *s = any;
+
+    s->text = any_text(len);
+    s->end = s->text + len;
+    s->error = error;
+}
+
+
+static inline const unsigned char *
+any_place_from(const json_scan_t *s, const unsigned char *p)
+{
+    return p + any_up_to(s->end - p);
+}
 
 
 #endif /* _PROOF_JSON_H_INCLUDED_ */

@@ -79,28 +79,12 @@ change(json_scan_t *scan)
 }
 
 
-static const unsigned char *
-any_place_from(const json_scan_t *scan, const unsigned char *p)
-{
-    return p + any_up_to(scan->end - p);
-}
-
-
 /* a scan that has come to any place */
 
 static const unsigned char *
 any_place(void)
 {
-    size_t       len;
-    json_scan_t  any;
-
-    len = any_up_to(PROOF_TEXT);
-
-    s = any;
-
-    s.text = any_text(len);
-    s.end = s.text + len;
-    s.error = &error;
+    any_scan(&s, &error, PROOF_TEXT);
     s.members = &members;
 
     any_members(&members, any_members_size());
@@ -218,6 +202,30 @@ const unsigned char *
 stub_json_member(json_scan_t *scan, const unsigned char *p, uint32_t object)
 {
     return inside(scan, p);
+}
+
+
+int
+stub_clockodo_json_members_grow(clockodo_json_members_t *m)
+{
+    int     rc;
+    size_t  n, size;
+
+    __CPROVER_assert(members_in_order(m),
+                     "clockodo_json_members_grow requires");
+
+    n = m->n;
+    size = m->size;
+    rc = nondet_bool() ? 0 : -1;
+
+    if (rc == 0) {
+        change_members(m, 4 * size);
+        m->n = n;
+    }
+
+    assume(grow_ensures(m, n, size, rc));
+
+    return rc;
 }
 
 

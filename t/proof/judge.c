@@ -22,18 +22,6 @@
 #define SECONDS    ((int64_t) 1 << 61)
 
 
-static clockodo_str_t
-any_str(void)
-{
-    clockodo_str_t  str;
-
-    str.len = any_up_to(CLOCKODO_EVENT_NAME_LEN);
-    str.data = (char *) any_text_or_null(str.len);
-
-    return str;
-}
-
-
 static clockodo_fault_e
 any_fault(void)
 {
@@ -41,34 +29,15 @@ any_fault(void)
 }
 
 
-static clockodo_token_t
-any_token(void)
-{
-    clockodo_token_t  token;
-
-    token.nsubscriptions = any_up_to(2);
-    token.subscriptions = (uint64_t *) any_text_or_null(token.nsubscriptions
-                                                        * sizeof(uint64_t));
-    return token;
-}
-
-
 static clockodo_policy_t
 any_policy(void)
 {
     size_t               i;
-    clockodo_token_t    *tokens;
     clockodo_policy_t    policy;
     clockodo_pattern_t  *patterns;
 
     policy.ntokens = any_up_to(3);
-    tokens = (clockodo_token_t *) any_text_or_null(policy.ntokens
-                                                   * sizeof(*tokens));
-    policy.tokens = tokens;
-
-    for (i = 0; i < policy.ntokens; i++) {
-        tokens[i] = any_token();
-    }
+    policy.tokens = any_tokens(policy.ntokens);
 
     policy.ncompanies = any_up_to(COMPANIES);
     policy.companies = (uint64_t *) any_text_or_null(policy.ncompanies
@@ -80,8 +49,8 @@ any_policy(void)
     policy.patterns = patterns;
 
     for (i = 0; i < policy.npatterns; i++) {
-        patterns[i].entity = any_str();
-        patterns[i].action = any_str();
+        patterns[i].entity = any_str(CLOCKODO_EVENT_NAME_LEN);
+        patterns[i].action = any_str(CLOCKODO_EVENT_NAME_LEN);
     }
 
     assume(policy.max_age >= 0 && policy.max_age < SECONDS);
@@ -108,8 +77,8 @@ prove_clockodo_judge(void)
 
     event = any;
     event.type = nondet_bool() ? &type : NULL;
-    event.entity = any_str();
-    event.action = any_str();
+    event.entity = any_str(CLOCKODO_EVENT_NAME_LEN);
+    event.action = any_str(CLOCKODO_EVENT_NAME_LEN);
 
     event.secret_fault = any_fault();
     event.token_fault = any_fault();

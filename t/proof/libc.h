@@ -88,4 +88,28 @@ stub_memcmp(const void *a, const void *b, size_t n)
 }
 
 
+/* 7.24.2.1, 7.24.6.1 and 7.22.3.2: harnesses have stubs of their own for these,
+   which know of what type the memory is */
+
+void *
+memcpy(void *to, const void *from, size_t n)
+REQUIRES(WRITABLE(to, n) && READABLE(from, n))
+ASSIGNS(__CPROVER_object_upto(to, n))
+ENSURES(RESULT == to);
+
+
+void *
+memset(void *s, int c, size_t n)
+REQUIRES(WRITABLE(s, n))
+ASSIGNS(__CPROVER_object_upto(s, n))
+ENSURES(RESULT == s);
+
+
+void *
+calloc(size_t n, size_t size)
+REQUIRES(true)
+ASSIGNS()
+ENSURES(RESULT == NULL || READABLE(RESULT, n * size));
+
+
 #endif /* _PROOF_LIBC_H_INCLUDED_ */

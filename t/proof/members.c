@@ -5,8 +5,8 @@
 
 
 /*
- * The list of members, and names in it: those that the scan let pass.  Here a
- * list starts with two members, grows to 8 and then to 32.
+ * The list of members, and where names in it are.  Here a list starts with two
+ * members, grows to 8 and then to 32.
  */
 
 
@@ -18,7 +18,19 @@
 #include "clockodo_json.c"
 
 
-/* lists that have grown, of known types */
+/*
+ * A list that has grown once.  It and its slots are objects of their own here,
+ * so that one beyond the end of either is found, and of known types, which
+ * makes proofs cheaper.  That clockodo_json_members_grow() takes memory for
+ * both is shown of lists as they are.
+ */
+
+#define LIST_FIRST  CLOCKODO_JSON_MEMBERS
+#define LIST_GROWN  8
+#define LIST_TEXT   8
+
+static clockodo_json_member_t  list[LIST_GROWN];
+static uint32_t                slots[2 * LIST_GROWN];
 
 typedef struct {
     clockodo_json_member_t  list[8];
@@ -30,31 +42,29 @@ typedef struct {
     uint32_t                slots[64];
 } list_32_t;
 
-#define members_memory(size)                                                  \
-    (void *) ((size) == 8 ? malloc(sizeof(list_8_t))                          \
-                          : malloc(sizeof(list_32_t)))
+
+#define members_grown(m)                                                      \
+    ((m)->size == LIST_GROWN && (m)->list == list && (m)->slots == slots)
 
 #include "members.h"
-
-
-#define LIST_MAX   8
-#define LIST_TEXT  8
-#define NAME_MAX   7
 
 
 static const unsigned char      *text;
 static const unsigned char      *end;
 static clockodo_json_members_t   members;
 
+/* how many slots are taken */
+static size_t                    taken;
 
-/* names of the list, and of the member that is being added */
+
+/* whether the first n have names */
 
 static bool
-names_in_order(void)
+are_names(size_t n)
 {
     size_t  i;
 
-    for (i = 0; i <= members.n && i < members.size; i++) {
+    for (i = 0; i < n; i++) {
         if (!is_name(text, end, &members.list[i].name)) {
             return false;
         }
@@ -64,29 +74,31 @@ names_in_order(void)
 }
 
 
-/* a slot is 0 or leads to a member; there is one that is 0 */
+/* those of the list, and of the member that is being added */
 
-static bool
-slots_in_order(void)
+#define names_in_order()                                                      \
+    are_names(members.n < members.size ? members.n + 1 : members.n)
+
+
+/* counts them; each leads to a member */
+
+static size_t
+slots_taken(void)
 {
     size_t  i, n;
 
-    if (members.slots == NULL) {
-        return true;
-    }
-
     n = 0;
 
-    for (i = 0; i < 2 * members.size; i++) {
+    for (i = 0; i < 2 * LIST_GROWN; i++) {
 
-        if (members.slots[i] > members.n) {
-            return false;
+        if (slots[i] > members.n) {
+            return SIZE_MAX;
         }
 
-        n += members.slots[i] != 0;
+        n += slots[i] != 0;
     }
 
-    return n <= members.size;
+    return n;
 }
 
 
@@ -96,17 +108,19 @@ any_names(void)
     size_t  i;
 
     for (i = 0; i <= members.n && i < members.size; i++) {
+        clockodo_json_member_t  any;
+
+        members.list[i] = any;
         members.list[i].name.data = text + any_up_to(end - text);
+        members.list[i].name.len = any_up_to(LIST_TEXT);
 
         assume(is_name(text, end, &members.list[i].name));
     }
-
-    assume(slots_in_order());
 }
 
 
 static void
-any_list(size_t size)
+any_text_of_names(void)
 {
     size_t  len;
 
@@ -114,9 +128,96 @@ any_list(size_t size)
 
     text = any_text(len);
     end = text + len;
+}
 
-    any_members(&members, size);
-    any_names();
+
+/* grown or not */
+
+static void
+any_list(size_t size)
+{
+    clockodo_json_members_t  any;
+
+    members = any;
+    members.size = size;
+    members.n = any_up_to(size);
+
+    if (size == LIST_FIRST) {
+        members.list = members.first;
+        members.slots = NULL;
+
+    } else {
+        members.list = list;
+        members.slots = slots;
+    }
+}
+
+
+/* one of the list, and so a name */
+
+#define is_member(member)                                                     \
+    (BETWEEN(members.list, member, &members.list[members.n])                  \
+     && (member) != &members.list[members.n])
+
+
+int
+stub_json_same(const clockodo_json_member_t *member,
+    const clockodo_json_member_t *other)
+{
+    __CPROVER_assert(is_member(member) && is_member(other),
+                     "json_same requires");
+
+    return nondet_int();
+}
+
+
+void
+prove_json_insert(void)
+{
+    int     rc;
+    size_t  i;
+
+    any_list(LIST_GROWN);
+
+    for (i = 0; i < LIST_GROWN; i++) {
+        list[i].hash = nondet_int();
+    }
+
+    for (i = 0; i < 2 * LIST_GROWN; i++) {
+        slots[i] = any_up_to(LIST_GROWN);
+    }
+
+    taken = slots_taken();
+    assume(taken < members.n);
+
+    i = any_up_to(members.n - 1);
+
+    rc = json_insert(&members, &members.list[i]);
+
+    __CPROVER_assert((rc == 0 || rc == 1) && slots_taken() == taken + 1 - rc,
+                     "json_insert ensures");
+}
+
+
+/*
+ * json_insert(), for what calls it: there are fewer slots taken than members
+ * that are counted, and then there is one more, or none.
+ */
+
+int
+stub_json_insert(const clockodo_json_members_t *m,
+    const clockodo_json_member_t *member)
+{
+    __CPROVER_assert(m == &members && members.slots && taken < members.n
+                     && is_member(member), "json_insert requires");
+
+    if (nondet_bool()) {
+        return 1;
+    }
+
+    taken++;
+
+    return 0;
 }
 
 
@@ -131,71 +232,115 @@ stub_json_hash(uint32_t key, const clockodo_json_member_t *member)
 }
 
 
-int
-stub_json_same(const clockodo_json_member_t *member,
-    const clockodo_json_member_t *other)
+/*
+ * clockodo_json_members_grow(), of lists as they are.  Names go along, and are
+ * what they were; where they are does not matter.
+ */
+
+static clockodo_json_value_t  kept[LIST_GROWN];
+
+
+static void
+keep_names(size_t n)
 {
-    __CPROVER_assert(is_name(text, end, &member->name)
-                     && is_name(text, end, &other->name),
-                     "json_same requires");
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        kept[i] = members.list[i].name;
+    }
+}
+
+
+static bool
+same_names(size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (members.list[i].name.data != kept[i].data
+            || members.list[i].name.len != kept[i].len
+            || members.list[i].name.escaped != kept[i].escaped)
+        {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+uint32_t
+stub_json_hash_kept(uint32_t key, const clockodo_json_member_t *member)
+{
+    size_t  i;
+    bool    found;
+
+    found = false;
+
+    for (i = 0; i < members.n; i++) {
+        found = found || (member->name.data == kept[i].data
+                          && member->name.len == kept[i].len
+                          && member->name.escaped == kept[i].escaped);
+    }
+
+    __CPROVER_assert(found, "json_hash requires");
 
     return nondet_int();
 }
 
 
-/* json_insert(), of one of the list */
-
-#define insert_requires(m, member)                                            \
-    ((m) == &members && members_in_order(m) && (m)->slots                     \
-     && names_in_order() && slots_in_order()                                  \
-     && BETWEEN((m)->list, member, &(m)->list[(m)->n])                        \
-     && (member) != &(m)->list[(m)->n])
-
-int
-stub_json_insert(const clockodo_json_members_t *m,
-    const clockodo_json_member_t *member)
+void *
+stub_calloc(size_t n, size_t size)
 {
-    __CPROVER_assert(insert_requires(m, member), "json_insert requires");
+    void  *memory;
 
-    m->slots[any_up_to(2 * m->size - 1)] = member - m->list + 1;
+    __CPROVER_assert(n * size == sizeof(list_8_t)
+                     || n * size == sizeof(list_32_t), "calloc requires");
 
-    assume(slots_in_order());
+    memory = n * size == sizeof(list_8_t) ? malloc(sizeof(list_8_t))
+                                          : malloc(sizeof(list_32_t));
+    taken = 0;
 
-    return nondet_bool();
+    return nondet_bool() ? memory : NULL;
 }
 
 
-void
-prove_json_insert(void)
+void *
+stub_memcpy(void *to, const void *from, size_t n)
 {
-    size_t  i;
+    size_t                         i;
+    clockodo_json_member_t        *t;
+    const clockodo_json_member_t  *f;
 
-    any_list(LIST_MAX);
+    __CPROVER_assert(WRITABLE(to, n) && READABLE(from, n)
+                     && n % sizeof(clockodo_json_member_t) == 0,
+                     "memcpy requires");
 
-    i = any_up_to(LIST_MAX - 1);
-    assume(i < members.n);
+    t = to;
+    f = from;
 
-    (void) json_insert(&members, &members.list[i]);
+    for (i = 0; i < n / sizeof(clockodo_json_member_t); i++) {
+        t[i] = f[i];
+    }
 
-    __CPROVER_assert(members_in_order(&members) && names_in_order(),
-                     "json_insert ensures");
+    return to;
 }
 
-
-/* clockodo_json_members_grow(), from either size */
 
 static void
 grow(size_t size)
 {
     int     rc;
-    size_t  n;
+    size_t  n, names;
 
-    any_list(size);
+    members.n = n = any_up_to(size);
+    names = n < size ? n + 1 : n;
 
-    n = members.n;
+    keep_names(names);
+
     rc = clockodo_json_members_grow(&members);
 
-    __CPROVER_assert(grow_ensures(&members, n, size, rc) && names_in_order(),
+    __CPROVER_assert(grow_ensures(&members, n, size, rc) && same_names(names),
                      "clockodo_json_members_grow ensures");
 }
 
@@ -203,32 +348,55 @@ grow(size_t size)
 void
 prove_clockodo_json_members_grow(void)
 {
-    grow(CLOCKODO_JSON_MEMBERS);
+    clockodo_json_members_t  any;
+
+    members = any;
+    members.size = LIST_FIRST;
+    members.list = members.first;
+    members.slots = NULL;
+
+    grow(LIST_FIRST);
 }
 
 
 void
 prove_clockodo_json_members_grow_again(void)
 {
-    grow(LIST_MAX);
+    members.size = LIST_GROWN;
+    members.list = malloc(sizeof(list_8_t));
+    assume(members.list != NULL);
+
+    members.slots = (uint32_t *) &members.list[LIST_GROWN];
+
+    grow(LIST_GROWN);
 }
 
 
 /* adding, hashed or not */
 
 int
-stub_clockodo_json_members_grow_named(clockodo_json_members_t *m)
+stub_clockodo_json_members_grow(clockodo_json_members_t *m)
 {
-    int  rc;
+    size_t  n;
 
-    __CPROVER_assert(names_in_order() && slots_in_order(),
-                     "clockodo_json_members_grow requires names");
+    __CPROVER_assert(m == &members && members_in_order(m) && names_in_order()
+                     && m->size == LIST_FIRST,
+                     "clockodo_json_members_grow requires");
 
-    rc = stub_clockodo_json_members_grow(m);
+    if (nondet_bool()) {
+        return -1;
+    }
+
+    n = members.n;
+
+    any_list(LIST_GROWN);
+
+    members.n = n;
+    taken = any_up_to(n);
 
     any_names();
 
-    return rc;
+    return 0;
 }
 
 
@@ -245,7 +413,7 @@ stub_clockodo_json_members_add_hashed(clockodo_json_members_t *m)
     size = m->size;
     rc = nondet_int();
 
-    change_members(m, nondet_bool() ? size : 4 * size);
+    any_list(nondet_bool() ? size : LIST_GROWN);
 
     assume(add_ensures(m, n, size, rc));
 
@@ -253,23 +421,26 @@ stub_clockodo_json_members_add_hashed(clockodo_json_members_t *m)
 }
 
 
-static size_t
-any_size(void)
+static void
+any_list_to_add_to(size_t size)
 {
-    return nondet_bool() ? CLOCKODO_JSON_MEMBERS : LIST_MAX;
+    any_text_of_names();
+    any_list(size);
+    any_names();
+
+    taken = any_up_to(members.n);
+
+    assume(add_requires(&members, text, end));
 }
 
 
-void
-prove_clockodo_json_members_add(void)
+static void
+add(size_t size)
 {
     int     rc;
-    size_t  n, size;
+    size_t  n;
 
-    size = any_size();
-
-    any_list(size);
-    assume(add_requires(&members, text, end));
+    any_list_to_add_to(size);
 
     n = members.n;
     rc = clockodo_json_members_add(&members, nondet_int());
@@ -280,21 +451,47 @@ prove_clockodo_json_members_add(void)
 
 
 void
-prove_clockodo_json_members_add_hashed(void)
+prove_clockodo_json_members_add(void)
+{
+    add(LIST_FIRST);
+}
+
+
+void
+prove_clockodo_json_members_add_grown(void)
+{
+    add(LIST_GROWN);
+}
+
+
+static void
+add_hashed(size_t size)
 {
     int     rc;
-    size_t  n, size;
+    size_t  n;
 
-    size = any_size();
-
-    any_list(size);
-    assume(add_requires(&members, text, end));
+    any_list_to_add_to(size);
 
     n = members.n;
     rc = clockodo_json_members_add_hashed(&members);
 
-    __CPROVER_assert(add_ensures(&members, n, size, rc) && slots_in_order(),
+    __CPROVER_assert(add_ensures(&members, n, size, rc)
+                     && (members.slots == NULL || taken <= members.n),
                      "clockodo_json_members_add_hashed ensures");
+}
+
+
+void
+prove_clockodo_json_members_add_hashed(void)
+{
+    add_hashed(LIST_GROWN);
+}
+
+
+void
+prove_clockodo_json_members_add_hashed_first(void)
+{
+    add_hashed(LIST_FIRST);
 }
 
 
@@ -311,45 +508,4 @@ prove_clockodo_json_members_init(void)
     __CPROVER_assert(members_in_order(m), "the first list is in order");
 
     clockodo_json_members_free(m);
-}
-
-
-/* names that the scan let pass, by itself */
-
-static bool
-any_name(clockodo_json_value_t *name)
-{
-    size_t                  len;
-    json_scan_t             s;
-    clockodo_json_error_t   error;
-
-    len = any_up_to(NAME_MAX);
-
-    s.text = any_text(len);
-    s.end = s.text + len;
-    s.error = &error;
-
-    return json_string(&s, s.text, name) != NULL;
-}
-
-
-void
-prove_json_hash(void)
-{
-    clockodo_json_member_t  member;
-
-    if (any_name(&member.name)) {
-        (void) json_hash(nondet_int(), &member);
-    }
-}
-
-
-void
-prove_json_same(void)
-{
-    clockodo_json_member_t  member, other;
-
-    if (any_name(&member.name) && any_name(&other.name)) {
-        (void) json_same(&member, &other);
-    }
 }

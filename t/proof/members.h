@@ -21,14 +21,21 @@
     ((size) * (sizeof(clockodo_json_member_t) + 2 * sizeof(uint32_t)))
 
 
-/* a harness that knows the sizes says so, which makes its proofs cheaper */
+/* whether a list that has grown is as it should, in memory of its own with
+   slots behind it */
 
-#ifndef members_memory
-#define members_memory(size)  malloc(MEMBERS_BYTES(size))
+#define members_memory_in_order(m)                                            \
+    ((m)->size > CLOCKODO_JSON_MEMBERS                                        \
+     && ((m)->size & ((m)->size - 1)) == 0                                    \
+     && WRITABLE((m)->list, MEMBERS_BYTES((m)->size))                         \
+     && (m)->slots == (uint32_t *) &(m)->list[(m)->size])
+
+#ifndef members_grown
+#define members_grown(m)  members_memory_in_order(m)
 #endif
 
 
-/* in the struct itself, or in memory of its own with slots behind it */
+/* in the struct itself, or grown */
 
 static bool
 members_in_order(const clockodo_json_members_t *m)
@@ -41,10 +48,7 @@ members_in_order(const clockodo_json_members_t *m)
         return m->slots == NULL && m->size == CLOCKODO_JSON_MEMBERS;
     }
 
-    return m->size > CLOCKODO_JSON_MEMBERS
-           && (m->size & (m->size - 1)) == 0
-           && WRITABLE(m->list, MEMBERS_BYTES(m->size))
-           && m->slots == (uint32_t *) &m->list[m->size];
+    return members_grown(m);
 }
 
 
@@ -64,7 +68,7 @@ any_members(clockodo_json_members_t *m, size_t size)
         m->slots = NULL;
 
     } else {
-        m->list = members_memory(size);
+        m->list = malloc(MEMBERS_BYTES(size));
         assume(m->list != NULL);
 
         m->slots = (uint32_t *) &m->list[size];
@@ -112,34 +116,11 @@ is_name(const unsigned char *text, const unsigned char *end,
 }
 
 
-#define grow_requires(m)                                                      \
-    (members_in_order(m))
-
 #define grow_ensures(m, old_n, old_size, rc)                                  \
-    (members_in_order(m) && (m)->n == (old_n)                                 \
-     && ((rc) == 0 ? (m)->size == 4 * (old_size) : (rc) == -1))
-
-int
-stub_clockodo_json_members_grow(clockodo_json_members_t *m)
-{
-    int     rc;
-    size_t  n, size;
-
-    __CPROVER_assert(grow_requires(m), "clockodo_json_members_grow requires");
-
-    n = m->n;
-    size = m->size;
-    rc = nondet_bool() ? 0 : -1;
-
-    if (rc == 0) {
-        change_members(m, 4 * size);
-        m->n = n;
-    }
-
-    assume(grow_ensures(m, n, size, rc));
-
-    return rc;
-}
+    ((m)->n == (old_n)                                                        \
+     && ((rc) == 0                                                            \
+         ? (m)->size == 4 * (old_size) && members_memory_in_order(m)          \
+         : (rc) == -1 && (m)->size == (old_size)))
 
 
 /* a list that has slots stays where it is until it grows */

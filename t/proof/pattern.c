@@ -27,18 +27,6 @@ ENSURES(RESULT == -1
         || (__CPROVER_pointer_equals(part->data, text) && part->len <= len));
 
 
-static clockodo_str_t
-any_str(void)
-{
-    clockodo_str_t  str;
-
-    str.len = any_up_to(PROOF_TEXT);
-    str.data = (char *) any_text_or_null(str.len);
-
-    return str;
-}
-
-
 void
 prove_clockodo_pattern_parse(void)
 {
@@ -75,10 +63,10 @@ prove_clockodo_pattern_match(void)
     clockodo_str_t      entity, action;
     clockodo_pattern_t  pattern;
 
-    pattern.entity = any_str();
-    pattern.action = any_str();
-    entity = any_str();
-    action = any_str();
+    pattern.entity = any_str(PROOF_TEXT);
+    pattern.action = any_str(PROOF_TEXT);
+    entity = any_str(PROOF_TEXT);
+    action = any_str(PROOF_TEXT);
 
     (void) clockodo_pattern_match(&pattern, &entity, &action);
 }

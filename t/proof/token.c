@@ -67,31 +67,15 @@ ASSIGNS(ids != NULL: __CPROVER_object_whole(ids))
 ENSURES(RESULT <= IDS(len));
 
 
-static clockodo_token_t
-any_token(void)
-{
-    clockodo_token_t  token;
-
-    token.nsubscriptions = any_up_to(2);
-    token.subscriptions = (uint64_t *) any_text_or_null(token.nsubscriptions
-                                                        * sizeof(uint64_t));
-    return token;
-}
-
-
 void
 prove_clockodo_token_match(void)
 {
-    size_t             i, n, number;
+    size_t             n, number;
     uint64_t           subscription;
     clockodo_token_t  *tokens;
 
     n = any_up_to(3);
-    tokens = (clockodo_token_t *) any_text_or_null(n * sizeof(*tokens));
-
-    for (i = 0; i < n; i++) {
-        tokens[i] = any_token();
-    }
+    tokens = any_tokens(n);
 
     (void) clockodo_token_match(tokens, n, any_text(CLOCKODO_SHA256_LEN),
                                 subscription, &number);
