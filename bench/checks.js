@@ -129,15 +129,9 @@ function check(r) {
         return refuse(r, 400, 'envelope');
     }
 
-    const type = events[name[0]];
-
-    if (!type) {
-        return refuse(r, 400, 'unknown event');
-    }
-
     let id, more = '';
 
-    if (type === 'budget') {
+    if (events[name[0]] === 'budget') {
         id = payload.id;
 
         if (typeof payload.type !== 'string' || !budgetForm.test(payload.type)

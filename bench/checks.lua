@@ -164,10 +164,6 @@ return function()
         return refuse(400, "envelope")
     end
 
-    if not events[name] then
-        return refuse(400, "unknown event")
-    end
-
     local id, more
 
     if events[name] == "budget" then

@@ -38,6 +38,8 @@ sub calls {
         ['a budget notification', 200,
          $with->('payload', $budget)
          =~ s/team\.updated/project.budget_notification/r],
+        ['an event that is not documented', 200,
+         $with->('event_name', '"team.unknown"')],
         ['utf-8', 200, $event,
          'Content-Type: application/json; charset=utf-8'],
         ['GET', 405, '', 'GET'],
@@ -73,7 +75,7 @@ sub calls {
              '1986-05-10T17:02:60Z', '1986-05-10T17:02:00.1234567890Z'),
         (map { ["the event $_", 400, $with->('event_name', "\"$_\"")] }
              'team', 'team.', 'Team.updated', 'team.updated.x',
-             'team.unknown', 'a.' . 'b' x 63),
+             'a.' . 'b' x 63),
         (map { ["the payload $_", 400, $with->('payload', $_)] }
              '"team"', '{}', '{"team":1}', '{"team":{}}',
              '{"team":{"id":"1"}}', '{"user":{"id":1}}'),
