@@ -370,7 +370,7 @@ bench:                  ## compare with plain nginx, lua and njs (docs/performan
 counts:                 ## instructions a request, and whether they are too many
 	@tools/install build bench
 	@$(MAKE) --no-print-directory all
-	@bench/run counts
+	@bench/run verdicts counts
 	@bench/redis instructions
 
 scale:                  ## many edges, a cluster of Redis, faults (docs/scale.md)
