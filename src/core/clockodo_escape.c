@@ -29,6 +29,10 @@ clockodo_escape(unsigned char *dst, size_t size, const void *text, size_t len)
     unsigned char        *d, *end;
     const unsigned char  *p, *last;
 
+    if (len == 0) {
+        return 0;
+    }
+
     d = dst;
     end = dst + size;
 

@@ -25,7 +25,7 @@
  * a URI (RFC 3986, section 2.1), "%" too.
  *
  * Writes at most size bytes to dst, never a part of an escape, and returns
- * how many.
+ * how many.  text may be NULL if len is 0.
  */
 size_t clockodo_escape(unsigned char *dst, size_t size, const void *text,
     size_t len);

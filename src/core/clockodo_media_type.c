@@ -70,6 +70,10 @@ clockodo_media_type_is_json(const unsigned char *text, size_t len)
         return 1;
     }
 
+    if (len < json) {
+        return 0;
+    }
+
     last = text + len;
     p = clockodo_media_type_ows(text, last);
 

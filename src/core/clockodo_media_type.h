@@ -21,7 +21,7 @@
  * and so with RFC 2231's forms of it, as "charset*0" and "charset*"; all
  * compared without case.  Other parameters pass.
  *
- * Returns 1 or 0.
+ * Returns 1 or 0.  text may be NULL if len is 0.
  */
 int clockodo_media_type_is_json(const unsigned char *text, size_t len);
 

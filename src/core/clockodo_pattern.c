@@ -21,6 +21,10 @@ clockodo_pattern_parse(const char *text, size_t len,
 {
     const char  *dot;
 
+    if (len == 0) {
+        return -1;
+    }
+
     if (len == 1 && text[0] == '*') {
         memset(pattern, 0, sizeof(clockodo_pattern_t));
         return 0;

@@ -25,7 +25,7 @@ typedef struct {
 /*
  * Reads "*", "entity.*", "*.action", "*.*" or "entity.action" of
  * [a-z0-9_].  Returns 0 and sets *pattern, which then points into the text,
- * or -1.
+ * or -1.  text may be NULL if len is 0.
  */
 int clockodo_pattern_parse(const char *text, size_t len,
     clockodo_pattern_t *pattern)

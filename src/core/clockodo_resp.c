@@ -268,6 +268,10 @@ clockodo_resp_tag(const char *key, size_t len)
 {
     const char  *start, *end;
 
+    if (len == 0) {
+        return CLOCKODO_RESP_NO_TAG;
+    }
+
     start = memchr(key, '{', len);
 
     if (start) {

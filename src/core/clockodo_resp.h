@@ -67,7 +67,7 @@ clockodo_resp_e clockodo_resp_read(const unsigned char *p, size_t len,
  * Tells which keys share the hash slot of a key, see
  * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
  * If it has a tag, "KEY..." does; otherwise "{KEY}..." does, unless KEY has a
- * brace that would end this tag.
+ * brace that would end this tag.  key may be NULL if len is 0.
  */
 clockodo_resp_tag_e clockodo_resp_tag(const char *key, size_t len);
 

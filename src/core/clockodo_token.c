@@ -79,11 +79,15 @@ clockodo_token_line_parse(const unsigned char *line, size_t len,
     size_t                token_len, parameter_len;
     const unsigned char  *last, *token, *parameter, *rest;
 
+    if (len == 0) {
+        return CLOCKODO_TOKEN_LINE_BLANK;
+    }
+
     if (memchr(line, '\0', len) != NULL) {
         return CLOCKODO_TOKEN_LINE_NUL;
     }
 
-    if (len > 0 && line[len - 1] == '\r') {
+    if (line[len - 1] == '\r') {
         len--;
     }
 

@@ -71,7 +71,8 @@ clockodo_token_match_e clockodo_token_match(const clockodo_token_t *tokens,
  * Splits line[0..len), without its line feed, into "TOKEN" or
  * "TOKEN subscription=ID[,ID...]", separated and surrounded by any number
  * of blanks and tabs; one carriage return at the end is ignored.  A line
- * that starts with "#" is a comment.  The ids are checked as well.
+ * that starts with "#" is a comment.  The ids are checked as well.  line may
+ * be NULL if len is 0.
  */
 clockodo_token_line_e clockodo_token_line_parse(const unsigned char *line,
     size_t len, clockodo_token_line_t *tl)

@@ -36,7 +36,8 @@ prove_clockodo_pattern_parse(void)
 
     len = any_up_to(PROOF_TEXT);
 
-    rc = clockodo_pattern_parse((char *) any_text(len), len, &pattern);
+    rc = clockodo_pattern_parse((char *) any_text_or_null(len), len,
+                                &pattern);
 
     __CPROVER_assert(rc == -1
                      || (TEXT(pattern.entity.data, pattern.entity.len)

@@ -91,7 +91,7 @@ prove_clockodo_resp_tag(void)
 
     len = any_up_to(PROOF_TEXT);
 
-    tag = clockodo_resp_tag((char *) any_text(len), len);
+    tag = clockodo_resp_tag((char *) any_text_or_null(len), len);
 
     __CPROVER_assert(tag <= CLOCKODO_RESP_NO_TAG_POSSIBLE,
                      "one of the results");

@@ -91,7 +91,7 @@ prove_clockodo_token_line_parse(void)
     clockodo_token_line_t  tl;
 
     len = any_byte();
-    line = any_text(len);
+    line = any_text_or_null(len);
 
     rc = clockodo_token_line_parse(line, len, &tl);
 

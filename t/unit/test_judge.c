@@ -502,6 +502,8 @@ pattern_syntax(void **state)
 
         guard_free((const unsigned char *) p, len);
     }
+
+    assert_int_equal(clockodo_pattern_parse(NULL, 0, &pattern), -1);
 }
 
 

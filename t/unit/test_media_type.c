@@ -280,6 +280,8 @@ media_type(void **state)
             fail_msg("\"%s\" (%zu): not %d", t->text, i, t->json);
         }
     }
+
+    assert_int_equal(clockodo_media_type_is_json(NULL, 0), 0);
 }
 
 

@@ -309,6 +309,8 @@ resp_tag(void **state)
             fail_msg("\"%s\": %d, not %d", t->text, tag, t->tag);
         }
     }
+
+    assert_int_equal(clockodo_resp_tag(NULL, 0), CLOCKODO_RESP_NO_TAG);
 }
 
 

@@ -412,6 +412,9 @@ token_line(void **state)
 
         guard_free(p, t->len);
     }
+
+    assert_int_equal(clockodo_token_line_parse(NULL, 0, &tl),
+                     CLOCKODO_TOKEN_LINE_BLANK);
 }
 
 
