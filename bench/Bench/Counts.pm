@@ -32,9 +32,10 @@ my %places = (
     redis => { what => 'clockodo_redis_pass', took => 29_468 },
 );
 
-# They may take 5 % more, and what runs differ by.
+# They may take 5 % more, and what runs differ by: 14,942 to 15,029 were seen of
+# the same code.
 
-my $noise = 50;
+my $noise = 90;
 
 
 sub counts {
