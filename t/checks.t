@@ -395,11 +395,11 @@ my $old = 'member "occurred_at" is older than "clockodo_max_age"';
 my $future = 'member "occurred_at" is more than 5 minutes in the future';
 
 passes("occurred $_ seconds from now", '/age', 'accepted',
-       event(occurred_at => at($_))) for -3000, 0, 240;
+       event(occurred_at => at($_))) for -3540, 0, 240;
 
 refused('stale', $old, event(), path => '/age');
 refused('stale', $old, event(occurred_at => at(-3660)), path => '/age');
-refused('stale', $future, event(occurred_at => at(600)), path => '/age');
+refused('stale', $future, event(occurred_at => at(345)), path => '/age');
 
 passes('filtered', '/events', 'filtered', event());
 passes('not filtered', '/events', 'accepted',
